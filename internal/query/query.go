@@ -1,0 +1,71 @@
+// Package query holds the byte-query tree: a conservative form of what a user
+// asked. Whatever matches the question also satisfies the tree; the tree may
+// select more, and the verifier decides. A missed match is the one
+// unforgivable bug, so every rewrite here may only weaken a tree, never
+// strengthen it.
+package query
+
+// A Node is a pure value: All, None, Literal, Size, Head, Type, Hash, And, Or
+// or MinOf. Nodes are immutable once built.
+type Node interface {
+	String() string
+	node()
+}
+
+// All selects every file; None selects no file.
+type (
+	All  struct{}
+	None struct{}
+)
+
+// A Literal is a run of bytes that must occur in the file. With Fold, the ASCII
+// letters of both sides are compared without case; Bytes then holds lower case.
+type Literal struct {
+	Bytes []byte
+	Fold  bool
+}
+
+// Size selects files of Min to Max bytes, both inclusive.
+type Size struct{ Min, Max uint64 }
+
+// Head selects files whose bytes at Offset (all within the first HeadLen bytes)
+// equal Bytes. A file too short to hold them is not selected, or is selected
+// when Not is set: Not is the complement over all files.
+type Head struct {
+	Offset int
+	Bytes  []byte
+	Not    bool
+}
+
+// HeadLen is how many leading bytes of each file the index keeps.
+const HeadLen = 16
+
+// Type selects files of one of these type names (docs: sample types, lower case).
+type Type struct{ Names []string }
+
+// Hash selects the file with this digest; Algo is md5, sha1 or sha256.
+type Hash struct {
+	Algo   string
+	Digest []byte
+}
+
+// And, Or and MinOf combine. MinOf is satisfied when at least K kids are.
+type (
+	And   struct{ Kids []Node }
+	Or    struct{ Kids []Node }
+	MinOf struct {
+		K    int
+		Kids []Node
+	}
+)
+
+func (All) node()     {}
+func (None) node()    {}
+func (Literal) node() {}
+func (Size) node()    {}
+func (Head) node()    {}
+func (Type) node()    {}
+func (Hash) node()    {}
+func (And) node()     {}
+func (Or) node()      {}
+func (MinOf) node()   {}
