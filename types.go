@@ -1,0 +1,69 @@
+package mews
+
+// An Envelope is the JSON body of every reply but a token. Errors is never
+// null on the wire; Resources is absent only where the API has none (quotas).
+type Envelope[T any] struct {
+	Meta      Meta       `json:"meta"`
+	Errors    []APIError `json:"errors"`
+	Resources []T        `json:"resources,omitzero"`
+}
+
+// An APIError is one element of an envelope's errors: Code is the HTTP status
+// the object would have had alone, ID the object it speaks of.
+type APIError struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+	ID      string `json:"id,omitempty"`
+	Type    string `json:"type,omitempty"`
+}
+
+// Meta is what a reply says about itself. Extra facts of mews stand here and
+// not beside it, because Falcon clients drop unknown top-level keys.
+type Meta struct {
+	// QueryTime is seconds; on a finished MalQuery request it is whole
+	// milliseconds of job run time, as upstream has it.
+	QueryTime  float64     `json:"query_time"`
+	PoweredBy  string      `json:"powered_by,omitempty"`
+	TraceID    string      `json:"trace_id"`
+	Pagination *Pagination `json:"pagination,omitempty"`
+	Writes     *Writes     `json:"writes,omitempty"`
+
+	// The MalQuery family.
+	ReqID    string         `json:"reqid,omitempty"`
+	ReqType  string         `json:"reqtype,omitempty"` // search, hunt or download
+	Status   string         `json:"status,omitempty"`  // inprogress, failed or done
+	Stats    *Stats         `json:"stats,omitempty"`
+	Options  *SearchOptions `json:"options,omitempty"`
+	Patterns []Pattern      `json:"patterns,omitempty"`
+	YARARule string         `json:"yara_rule,omitempty"`
+	*Quotas                 // set in the quotas reply only
+
+	// Extensions of mews.
+	Hunt     *HuntCounts   `json:"hunt,omitempty"`
+	Progress *Progress     `json:"progress,omitempty"`
+	Estimate *HuntEstimate `json:"estimate,omitempty"`
+	// Partial: the answer does not cover everything; errors says why.
+	Partial bool `json:"partial,omitempty"`
+	// RequiredScope names the scope that a refused token lacks.
+	RequiredScope string `json:"required_scope,omitempty"`
+}
+
+// Pagination tells where a page stands. Offset is the offset of the NEXT page,
+// so that clients which feed it back come to an end.
+type Pagination struct {
+	Offset int `json:"offset"`
+	Limit  int `json:"limit"`
+	Total  int `json:"total"`
+}
+
+// Writes counts what a mutation changed.
+type Writes struct {
+	ResourcesAffected int `json:"resources_affected"`
+}
+
+// A Token is the reply of /oauth2/token; ExpiresIn is whole seconds.
+type Token struct {
+	AccessToken string `json:"access_token"`
+	ExpiresIn   int    `json:"expires_in"`
+	TokenType   string `json:"token_type"`
+}
