@@ -1,0 +1,90 @@
+# make help lists the targets. Everything a target needs beyond git, make, Go,
+# cargo, Python 3 and a C toolchain is fetched by the target itself.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export CGO_ENABLED := 0
+export MEWS_BIN := $(CURDIR)/bin/mews
+export MEWS_YARA_WORKER := $(CURDIR)/bin/mews-yara
+
+GO      ?= go
+CARGO   ?= cargo
+PYTHON  ?= python3
+VENV    := .venv
+WORKER_SOURCES := $(shell find yara-worker -path yara-worker/target -prune -o -type f -print)
+GO_SOURCES     := $(shell find . -name target -prune -o -name '*.go' -print) go.mod go.sum
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+.PHONY: build
+build: bin/mews bin/mews-yara ## build the two binaries into bin/
+
+bin/mews: $(GO_SOURCES)
+	$(GO) build -trimpath -o $@ ./cmd/mews
+
+bin/mews-yara: $(WORKER_SOURCES)
+	$(CARGO) build --release --locked --manifest-path yara-worker/Cargo.toml
+	@mkdir -p bin
+	install -m 0755 yara-worker/target/release/mews-yara $@
+
+.PHONY: run
+run: build ## serve on 127.0.0.1:8443 with data in .cache/run
+	@mkdir -p .cache
+	bin/mews serve --data .cache/run
+
+.PHONY: demo
+demo: build ## index real binaries of this machine, search and hunt them through the API
+	test/demo.sh
+
+.PHONY: test
+test: build $(VENV)/ready ## every test: Go, Rust, the real FalconPy and gofalcon
+	$(GO) vet ./...
+	$(GO) test ./...
+	$(CARGO) test --release --locked --manifest-path yara-worker/Cargo.toml
+	$(GO) -C test/compat test -count=1 ./...
+	$(VENV)/bin/python -m pytest -q test/compat
+
+.PHONY: e2e
+e2e: build ## scripts over the real binaries, kills included
+	$(GO) test -count=1 -tags e2e ./test/e2e/...
+
+.PHONY: race
+race: build ## every Go test under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+.PHONY: bench
+bench: build ## build the bench corpora and print the figures of docs/performance.md
+	$(GO) run ./test/bench
+
+.PHONY: lint
+lint: tools ## static checks of Go and Rust
+	$(GO) vet ./...
+	bin/staticcheck ./...
+	@test -z "$$(bin/gofumpt -l . | tee /dev/stderr)" || { echo 'run make fmt'; exit 1; }
+	$(CARGO) fmt --check --manifest-path yara-worker/Cargo.toml
+	$(CARGO) clippy --release --locked --manifest-path yara-worker/Cargo.toml -- -D warnings
+
+.PHONY: fmt
+fmt: tools ## format Go and Rust
+	bin/gofumpt -w .
+	$(CARGO) fmt --manifest-path yara-worker/Cargo.toml
+
+.PHONY: generate
+generate: ## rewrite generated files (OpenAPI, compatibility table)
+	$(GO) generate ./...
+
+.PHONY: check
+check: lint test e2e generate ## what CI runs: lint, tests, scripts, nothing stale
+	git diff --exit-code
+
+.PHONY: tools
+tools: bin/staticcheck bin/gofumpt ## install the pinned developer tools into bin/
+
+bin/staticcheck bin/gofumpt: tools/go.mod tools/go.sum
+	GOBIN=$(CURDIR)/bin $(GO) -C tools install tool
+
+$(VENV)/ready: test/compat/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
