@@ -1,0 +1,79 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+var errReadOnly = errors.New("a read transaction cannot write")
+
+// A Tx is a transaction in progress. It is valid only inside the function it
+// was given to, and only in that goroutine.
+type Tx struct {
+	db    *DB
+	ctx   context.Context
+	conn  *sql.Conn
+	stmt  context.Context // for statements
+	write *request        // nil in a read transaction
+}
+
+// Context is the caller's context. Inside Write its cancellation interrupts
+// nothing: statements of other callers are in the same commit.
+func (tx *Tx) Context() context.Context { return tx.ctx }
+
+// Now is the wall clock of the database.
+func (tx *Tx) Now() time.Time { return tx.db.now() }
+
+// Exec runs a statement that gives no rows.
+func (tx *Tx) Exec(query string, args ...any) (sql.Result, error) {
+	if tx.write == nil {
+		return nil, errReadOnly
+	}
+	tx.write.execs++
+	res, err := tx.conn.ExecContext(tx.stmt, query, args...)
+	return res, tx.db.translate(err)
+}
+
+// Query runs a statement that gives rows. Close them before the next statement.
+func (tx *Tx) Query(query string, args ...any) (*sql.Rows, error) {
+	rows, err := tx.conn.QueryContext(tx.stmt, query, args...)
+	return rows, tx.db.translate(err)
+}
+
+// QueryRow runs a statement that gives at most one row; Scan answers
+// sql.ErrNoRows when there is none.
+func (tx *Tx) QueryRow(query string, args ...any) *sql.Row {
+	return tx.conn.QueryRowContext(tx.stmt, query, args...)
+}
+
+// OnCommit has fn run after the commit is durable, before Write returns, in the
+// order of the commits. It does not run when the transaction fails. It must be
+// quick and must not call Write: all writers wait for it.
+func (tx *Tx) OnCommit(fn func()) {
+	if tx.write != nil {
+		tx.write.hooks = append(tx.write.hooks, fn)
+	}
+}
+
+// Read runs fn on a snapshot: it sees every write that was acknowledged before,
+// and none that comes after its first statement. Reads inside reads can starve
+// each other of connections; do not nest them.
+func (db *DB) Read(ctx context.Context, fn func(*Tx) error) (err error) {
+	conn, err := db.read.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("read: %w", err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
+		return fmt.Errorf("begin read: %w", db.translate(err))
+	}
+	defer func() {
+		if _, end := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK"); end != nil {
+			discard(conn)
+		}
+	}()
+	return fn(&Tx{db: db, ctx: ctx, conn: conn, stmt: ctx})
+}
