@@ -1,0 +1,149 @@
+package query
+
+import (
+	"bytes"
+	"math"
+)
+
+// Simplify gives a smaller tree of the same meaning: constants are folded, And
+// and Or are flattened, equal kids of And and Or are kept once. It never makes a
+// tree select less.
+func Simplify(n Node) Node {
+	switch n := n.(type) {
+	case And:
+		return simplifyAnd(n)
+	case Or:
+		return simplifyOr(n)
+	case MinOf:
+		return simplifyMin(n)
+	case Literal:
+		return simplifyLiteral(n)
+	case Size:
+		switch {
+		case n.Min > n.Max:
+			return None{}
+		case n.Min == 0 && n.Max == math.MaxUint64:
+			return All{}
+		}
+	case Head:
+		if n.Offset < 0 || n.Offset > HeadLen || n.Offset+len(n.Bytes) > HeadLen {
+			return All{} // nobody keeps those bytes
+		}
+	case Type:
+		if len(n.Names) == 0 {
+			return None{}
+		}
+	}
+	return n
+}
+
+func simplifyLiteral(l Literal) Node {
+	switch {
+	case len(l.Bytes) == 0:
+		return All{}
+	case l.Fold && !hasLetter(l.Bytes):
+		return Literal{Bytes: l.Bytes}
+	case l.Fold && !bytes.Equal(l.Bytes, lower(l.Bytes)):
+		return Literal{Bytes: lower(l.Bytes), Fold: true}
+	}
+	return l
+}
+
+func hasLetter(b []byte) bool {
+	for _, c := range b {
+		if c|0x20 >= 'a' && c|0x20 <= 'z' {
+			return true
+		}
+	}
+	return false
+}
+
+// A set collects the kids of an And or Or, each once, in their first order.
+type set struct {
+	kids []Node
+	seen map[string]bool
+}
+
+func (s *set) add(n Node) {
+	key := n.String()
+	if s.seen == nil {
+		s.seen = map[string]bool{}
+	}
+	if !s.seen[key] {
+		s.seen[key] = true
+		s.kids = append(s.kids, n)
+	}
+}
+
+func simplifyAnd(a And) Node {
+	var s set
+	for _, k := range a.Kids {
+		switch k := Simplify(k).(type) {
+		case All:
+		case None:
+			return None{}
+		case And: // already simplified: flat, and free of constants
+			for _, g := range k.Kids {
+				s.add(g)
+			}
+		default:
+			s.add(k)
+		}
+	}
+	switch len(s.kids) {
+	case 0:
+		return All{}
+	case 1:
+		return s.kids[0]
+	}
+	return And{Kids: s.kids}
+}
+
+func simplifyOr(o Or) Node {
+	var s set
+	for _, k := range o.Kids {
+		switch k := Simplify(k).(type) {
+		case None:
+		case All:
+			return All{}
+		case Or:
+			for _, g := range k.Kids {
+				s.add(g)
+			}
+		default:
+			s.add(k)
+		}
+	}
+	switch len(s.kids) {
+	case 0:
+		return None{}
+	case 1:
+		return s.kids[0]
+	}
+	return Or{Kids: s.kids}
+}
+
+func simplifyMin(m MinOf) Node {
+	k := m.K
+	var kids []Node // equal kids count each for themselves
+	for _, kid := range m.Kids {
+		switch s := Simplify(kid).(type) {
+		case All:
+			k--
+		case None:
+		default:
+			kids = append(kids, s)
+		}
+	}
+	switch {
+	case k <= 0:
+		return All{}
+	case k > len(kids):
+		return None{}
+	case k == len(kids):
+		return simplifyAnd(And{Kids: kids})
+	case k == 1:
+		return simplifyOr(Or{Kids: kids})
+	}
+	return MinOf{K: k, Kids: kids}
+}
