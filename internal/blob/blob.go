@@ -14,8 +14,19 @@ var ErrCorrupt = errors.New("blob is corrupt")
 // ErrNotFound says that no blob of this name is stored (or its key was destroyed).
 var ErrNotFound = errors.New("blob not found")
 
+// ErrWrongKey says that the blobs of this folder were sealed under another key.
+var ErrWrongKey = errors.New("the key does not belong to this data")
+
+// ErrFailed says that the file system failed a sync. Nothing that was not yet
+// acknowledged can be trusted to it, so the store takes no more changes until
+// the process starts anew.
+var ErrFailed = errors.New("storage failed; restart needed")
+
 // MaxFrame is the largest plain frame in bytes.
 const MaxFrame = 1 << 20
+
+// MaxMeta is the largest sealed copy of a record in bytes.
+const MaxMeta = 64 << 10
 
 // A Name finds one blob. Equal bytes of two customers are two blobs.
 type Name struct {

@@ -1,0 +1,272 @@
+package blob
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"encoding/binary"
+	"fmt"
+	"io"
+)
+
+// The bytes of a container, in order: header, sealed frames, sealed trailer,
+// footer. docs/format/blob.md explains each; a change there or here is a new
+// format number.
+const (
+	headMagic = "mewsblob"
+	footMagic = "mewstail"
+	format    = 1
+
+	keySize   = 32
+	tagSize   = 16
+	wrapSize  = 12 + keySize + tagSize
+	wrapAt    = 8 + 2 + 2 + 8 + 16 // magic, format, zero, key id, container id
+	headSize  = wrapAt + wrapSize
+	footSize  = 4 + 8
+	entrySize = 4 + 4 + 1
+
+	fixedTrailer = 8 + 32 + 20 + 16 + 4 + 4
+	maxTrailer   = 16 << 20
+)
+
+// What is sealed. The kind is part of nonce and AAD.
+const (
+	kindFrame   = 1
+	kindTrailer = 2
+)
+
+// How a frame was made smaller.
+const (
+	codecRaw  = 0
+	codecZstd = 1
+)
+
+type containerID [16]byte
+
+func corrupt(text string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrCorrupt, fmt.Sprintf(text, args...))
+}
+
+// A sealer seals and opens the parts of one container.
+type sealer struct {
+	aead cipher.AEAD
+	cid  string
+	id   containerID
+}
+
+func newSealer(key []byte, cid string, id containerID) (*sealer, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, err
+	}
+	return &sealer{aead, cid, id}, nil
+}
+
+// A part says where sealed bytes belong. All of it is authenticated, so bytes
+// that were moved, swapped or cut do not open.
+type part struct {
+	kind   byte
+	number uint32
+	offset int64 // frame: of the first plain byte; trailer: in the container
+	length int   // plain bytes
+	codec  byte
+}
+
+func (p part) nonce() []byte {
+	n := make([]byte, 12)
+	n[0] = p.kind
+	binary.BigEndian.PutUint32(n[8:], p.number)
+	return n
+}
+
+func (s *sealer) aad(p part) []byte {
+	b := make([]byte, 0, 64+len(s.cid))
+	b = append(b, headMagic...)
+	b = binary.BigEndian.AppendUint16(b, format)
+	b = append(b, p.kind, p.codec)
+	b = append(b, s.id[:]...)
+	b = binary.BigEndian.AppendUint32(b, p.number)
+	b = binary.BigEndian.AppendUint64(b, uint64(p.offset))
+	b = binary.BigEndian.AppendUint32(b, uint32(p.length))
+	return append(b, s.cid...)
+}
+
+// seal works in place: the result uses the memory of text.
+func (s *sealer) seal(text []byte, p part) []byte {
+	return s.aead.Seal(text[:0], p.nonce(), text, s.aad(p))
+}
+
+func (s *sealer) open(sealed []byte, p part) ([]byte, error) {
+	text, err := s.aead.Open(sealed[:0], p.nonce(), sealed, s.aad(p))
+	if err != nil {
+		return nil, corrupt("part %d of kind %d does not authenticate", p.number, p.kind)
+	}
+	return text, nil
+}
+
+// header makes the clear start of a container and wraps its key.
+func (k *Keyring) header(key []byte, cid string, id containerID) []byte {
+	b := make([]byte, 0, headSize)
+	b = append(b, headMagic...)
+	b = binary.BigEndian.AppendUint16(b, format)
+	b = binary.BigEndian.AppendUint16(b, 0)
+	b = append(b, k.id[:]...)
+	b = append(b, id[:]...)
+	return k.wrap.Seal(b, nil, key, append(bytes.Clone(b), cid...))
+}
+
+// unwrap reads a header and opens the key in it. A destroyed key is ErrNotFound.
+func (k *Keyring) unwrap(head []byte, cid string) (*sealer, error) {
+	if len(head) != headSize || string(head[:8]) != headMagic {
+		return nil, corrupt("no header")
+	}
+	if v := binary.BigEndian.Uint16(head[8:]); v != format {
+		return nil, corrupt("format %d, this program reads %d", v, format)
+	}
+	if binary.BigEndian.Uint16(head[10:]) != 0 {
+		return nil, corrupt("header")
+	}
+	if !bytes.Equal(head[12:20], k.id[:]) {
+		return nil, corrupt("sealed under key %x", head[12:20])
+	}
+	wrap := head[wrapAt:]
+	if bytes.Equal(wrap, make([]byte, wrapSize)) {
+		return nil, ErrNotFound
+	}
+	key, err := k.wrap.Open(nil, nil, wrap, append(bytes.Clone(head[:wrapAt]), cid...))
+	if err != nil {
+		return nil, corrupt("key does not unwrap")
+	}
+	return newSealer(key, cid, containerID(head[20:36]))
+}
+
+// A trailer is what the sealed end of a container holds.
+type trailer struct {
+	size   int64
+	sha256 [32]byte
+	sha1   [20]byte
+	md5    [16]byte
+	frames []frame
+	meta   []byte
+}
+
+// A frame knows both its plain and its stored place.
+type frame struct {
+	Frame
+	at     int64 // in the container
+	stored int   // sealed bytes, tag included
+	codec  byte
+}
+
+func (t *trailer) encode() []byte {
+	b := make([]byte, 0, fixedTrailer+len(t.frames)*entrySize+len(t.meta)+tagSize)
+	b = binary.BigEndian.AppendUint64(b, uint64(t.size))
+	b = append(b, t.sha256[:]...)
+	b = append(b, t.sha1[:]...)
+	b = append(b, t.md5[:]...)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(t.frames)))
+	b = binary.BigEndian.AppendUint32(b, uint32(len(t.meta)))
+	for _, f := range t.frames {
+		b = binary.BigEndian.AppendUint32(b, uint32(f.Length))
+		b = binary.BigEndian.AppendUint32(b, uint32(f.stored))
+		b = append(b, f.codec)
+	}
+	return append(b, t.meta...)
+}
+
+// decodeTrailer reads an opened trailer. Its frames must fill the container up
+// to end, the place of the trailer, and add up to the file's size.
+func decodeTrailer(b []byte, end int64) (*trailer, error) {
+	if len(b) < fixedTrailer {
+		return nil, corrupt("trailer of %d bytes", len(b))
+	}
+	t := &trailer{size: int64(binary.BigEndian.Uint64(b))}
+	b = b[8:]
+	b = b[copy(t.sha256[:], b):]
+	b = b[copy(t.sha1[:], b):]
+	b = b[copy(t.md5[:], b):]
+	count, metaLen := uint64(binary.BigEndian.Uint32(b)), uint64(binary.BigEndian.Uint32(b[4:]))
+	b = b[8:]
+	if count*entrySize+metaLen != uint64(len(b)) {
+		return nil, corrupt("trailer does not hold %d frames and %d bytes", count, metaLen)
+	}
+	t.frames = make([]frame, count)
+	at, offset := int64(headSize), int64(0)
+	for i := range t.frames {
+		f := frame{
+			Frame:  Frame{Offset: offset, Length: int(binary.BigEndian.Uint32(b))},
+			at:     at,
+			stored: int(binary.BigEndian.Uint32(b[4:])),
+			codec:  b[8],
+		}
+		if err := f.check(); err != nil {
+			return nil, err
+		}
+		t.frames[i] = f
+		at, offset, b = at+int64(f.stored), offset+int64(f.Length), b[entrySize:]
+	}
+	if offset != t.size || at != end {
+		return nil, corrupt("frames do not add up")
+	}
+	t.meta = b
+	return t, nil
+}
+
+// check bounds what opening a frame may cost.
+func (f frame) check() error {
+	text := f.stored - tagSize
+	switch {
+	case f.Length < 1 || f.Length > MaxFrame || text < 1 || text > f.Length:
+	case f.codec == codecRaw && text == f.Length:
+		return nil
+	case f.codec == codecZstd && text < f.Length:
+		return nil
+	}
+	return corrupt("frame of %d bytes, stored as %d", f.Length, f.stored)
+}
+
+func footer(trailerLen int) []byte {
+	b := binary.BigEndian.AppendUint32(nil, uint32(trailerLen))
+	return append(b, footMagic...)
+}
+
+// readTrailer finds and opens the trailer of a container of size bytes.
+func (s *sealer) readTrailer(r io.ReaderAt, size int64) (*trailer, error) {
+	foot := make([]byte, footSize)
+	if err := readFull(r, foot, size-footSize); err != nil {
+		return nil, err
+	}
+	n := int64(binary.BigEndian.Uint32(foot))
+	at := size - footSize - n
+	if string(foot[4:]) != footMagic || n < fixedTrailer+tagSize || n > maxTrailer || at < headSize {
+		return nil, corrupt("no trailer")
+	}
+	sealed := make([]byte, n)
+	if err := readFull(r, sealed, at); err != nil {
+		return nil, err
+	}
+	text, err := s.open(sealed, part{kind: kindTrailer, offset: at, length: int(n) - tagSize})
+	if err != nil {
+		return nil, err
+	}
+	return decodeTrailer(text, at)
+}
+
+// readFull fills b from off. Bytes that should be there and are not are corrupt.
+func readFull(r io.ReaderAt, b []byte, off int64) error {
+	if off < 0 {
+		return corrupt("cut short")
+	}
+	n, err := r.ReadAt(b, off)
+	if n == len(b) {
+		return nil
+	}
+	if err == io.EOF || err == nil {
+		return corrupt("cut short")
+	}
+	return err
+}

@@ -1,0 +1,177 @@
+package blob
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"testing"
+
+	"github.com/mewshq/mews/internal/vfs"
+)
+
+func testStore(t testing.TB) (*Store, *vfs.Mem) {
+	mem := vfs.NewMem()
+	s, err := Open(mem, NewKeyring([32]byte{7}), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, mem
+}
+
+func stored(t testing.TB, s *Store, mem *vfs.Mem, frames ...string) (Name, []byte) {
+	w, err := s.Create("cid")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range frames {
+		if err := w.Frame([]byte(f)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	info, err := w.Finish([]byte("meta"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := mem.Open(s.path(s.FileID(info.Name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, info.Stored)
+	if _, err := f.ReadAt(b, 0); err != nil {
+		t.Fatal(err)
+	}
+	return info.Name, b
+}
+
+// The first thing is that no input makes the reader panic, hang or take much
+// memory; the second, that nothing but the very container is believed.
+func FuzzReader(f *testing.F) {
+	s, mem := testStore(f)
+	name, sound := stored(f, s, mem, "first frame", string(make([]byte, 1000)), "last frame")
+	want := "first frame" + string(make([]byte, 1000)) + "last frame"
+	f.Add(sound)
+	f.Add([]byte{})
+	f.Add(sound[:headSize])
+	f.Add(sound[:len(sound)-1])
+	f.Add(append(bytes.Clone(sound), 0))
+	f.Add(append(bytes.Clone(sound[:headSize]), sound[len(sound)-footSize:]...))
+	zeroed := bytes.Clone(sound)
+	clear(zeroed[wrapAt:headSize])
+	f.Add(zeroed)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r := &Reader{store: s, file: memory{bytes.NewReader(b)}}
+		if err := r.load(name); err != nil {
+			if !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrNotFound) {
+				t.Fatalf("error of no known kind: %v", err)
+			}
+			return
+		}
+		got, err := io.ReadAll(r.Plain())
+		if err == nil && (string(got) != want || !bytes.Equal(b, sound)) {
+			t.Fatalf("believed %d foreign bytes", len(b))
+		}
+	})
+}
+
+// The trailer decoder sees only authenticated bytes; it must stand without that.
+func FuzzTrailer(f *testing.F) {
+	t0 := trailer{size: 30, frames: []frame{
+		{Frame: Frame{0, 10}, at: headSize, stored: 10 + tagSize, codec: codecRaw},
+		{Frame: Frame{10, 20}, at: headSize + 26, stored: 5 + tagSize, codec: codecZstd},
+	}, meta: []byte("meta")}
+	f.Add(t0.encode(), int64(headSize+26+21))
+	f.Add((&trailer{}).encode(), int64(headSize))
+	f.Add([]byte{}, int64(0))
+	f.Fuzz(func(t *testing.T, b []byte, end int64) {
+		got, err := decodeTrailer(b, end)
+		if err != nil {
+			if !errors.Is(err, ErrCorrupt) {
+				t.Fatal(err)
+			}
+			return
+		}
+		if !bytes.Equal(got.encode(), b) {
+			t.Fatal("does not encode to the same bytes")
+		}
+	})
+}
+
+type memory struct{ *bytes.Reader }
+
+func (memory) Write([]byte) (int, error)          { return 0, errors.ErrUnsupported }
+func (memory) WriteAt([]byte, int64) (int, error) { return 0, errors.ErrUnsupported }
+func (memory) Sync() error                        { return nil }
+func (memory) Close() error                       { return nil }
+func (m memory) Size() (int64, error)             { return m.Reader.Size(), nil }
+
+// A sealed part opens nowhere but in its own place.
+func TestPartsAreBound(t *testing.T) {
+	s, err := newSealer(make([]byte, keySize), "cid", containerID{1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := part{kindFrame, 3, 100, 4, codecRaw}
+	sealed := s.seal([]byte("text"), p)
+	if got, err := s.open(bytes.Clone(sealed), p); err != nil || string(got) != "text" {
+		t.Fatalf("in its place: %q, %v", got, err)
+	}
+	for i, q := range []part{
+		{kindTrailer, 3, 100, 4, codecRaw}, {kindFrame, 4, 100, 4, codecRaw}, {kindFrame, 3, 101, 4, codecRaw},
+		{kindFrame, 3, 100, 5, codecRaw}, {kindFrame, 3, 100, 4, codecZstd},
+	} {
+		if _, err := s.open(bytes.Clone(sealed), q); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("place %d: %v", i, err)
+		}
+	}
+	for _, other := range []sealer{{s.aead, "cid2", s.id}, {s.aead, "cid", containerID{2}}} {
+		if _, err := other.open(bytes.Clone(sealed), p); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("in another container: %v", err)
+		}
+	}
+}
+
+// Even a sealed frame may not inflate beyond what the table says of it.
+func TestInflateIsBounded(t *testing.T) {
+	s, _ := testStore(t)
+	r := &Reader{store: s}
+	bomb := s.enc.EncodeAll(make([]byte, MaxFrame), nil)
+	for _, length := range []int{1, 1000, MaxFrame - 1} {
+		if _, err := r.inflate(bomb, nil, length); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("room for %d: %v", length, err)
+		}
+	}
+	if out, err := r.inflate(bomb, []byte("x"), MaxFrame); err != nil || len(out) != MaxFrame+1 {
+		t.Errorf("with room: %d, %v", len(out), err)
+	}
+}
+
+// The layout is a promise to files that exist already.
+func TestLayout(t *testing.T) {
+	s, mem := testStore(t)
+	_, b := stored(t, s, mem, "abcdefgh")
+	if string(b[:8]) != "mewsblob" || string(b[len(b)-8:]) != "mewstail" || b[9] != 1 || headSize != 96 {
+		t.Errorf("header or footer moved: % x", b)
+	}
+	if want := headSize + 8 + tagSize + fixedTrailer + entrySize + 4 + tagSize + footSize; len(b) != want {
+		t.Errorf("%d bytes, want %d", len(b), want)
+	}
+}
+
+func BenchmarkWrite(b *testing.B) {
+	s, _ := testStore(b)
+	frame := bytes.Repeat([]byte("some code, some text. \x00\x01\x02"), 256<<10/25)
+	b.SetBytes(int64(len(frame)))
+	w, err := s.Create("cid")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer w.Abort()
+	for b.Loop() {
+		if err := w.Frame(frame); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package blob
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"io"
+	"slices"
+
+	"github.com/mewshq/mews/internal/vfs"
+)
+
+// A Reader opens the frames of one blob. Its methods may be called by several
+// goroutines, Close by one when all are done. A blob that is deleted meanwhile
+// stays readable through it.
+type Reader struct {
+	store   *Store
+	file    vfs.File
+	sealer  *sealer
+	trailer *trailer
+}
+
+// Get opens the blob n. Header and trailer are authenticated before it returns.
+func (s *Store) Get(n Name) (*Reader, error) {
+	r, err := s.open(n)
+	if err != nil {
+		return nil, fmt.Errorf("open blob: %w", err)
+	}
+	return r, nil
+}
+
+func (s *Store) open(n Name) (*Reader, error) {
+	file, err := s.fs.Open(s.path(s.keys.fileID(n)))
+	if isAbsent(err) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	r := &Reader{store: s, file: file}
+	if err := r.load(n); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *Reader) load(n Name) error {
+	size, err := r.file.Size()
+	if err != nil {
+		return err
+	}
+	head := make([]byte, headSize)
+	if err := readFull(r.file, head, 0); err != nil {
+		return err
+	}
+	if r.sealer, err = r.store.keys.unwrap(head, n.CID); err != nil {
+		return err
+	}
+	if r.trailer, err = r.sealer.readTrailer(r.file, size); err != nil {
+		return err
+	}
+	if r.trailer.sha256 != n.SHA256 {
+		return corrupt("it holds another file")
+	}
+	return nil
+}
+
+// Size is the length of the plain file in bytes.
+func (r *Reader) Size() int64 { return r.trailer.size }
+
+// Frames lists the frames in order; they cover the file without gaps.
+func (r *Reader) Frames() []Frame {
+	out := make([]Frame, len(r.trailer.frames))
+	for i, f := range r.trailer.frames {
+		out[i] = f.Frame
+	}
+	return out
+}
+
+// Meta is what Finish was given.
+func (r *Reader) Meta() []byte { return bytes.Clone(r.trailer.meta) }
+
+// Close ends the reader.
+func (r *Reader) Close() error { return r.file.Close() }
+
+// ReadFrame appends the plain bytes of frame i to dst. No byte is returned that
+// did not authenticate.
+func (r *Reader) ReadFrame(i int, dst []byte) ([]byte, error) {
+	if i < 0 || i >= len(r.trailer.frames) {
+		return dst, fmt.Errorf("read blob: no frame %d", i)
+	}
+	f := r.trailer.frames[i]
+	buf := r.store.buffer()
+	defer r.store.free(buf)
+	sealed := slices.Grow((*buf)[:0], f.stored)[:f.stored]
+	*buf = sealed
+	if err := readFull(r.file, sealed, f.at); err != nil {
+		return dst, fmt.Errorf("read blob: %w", err)
+	}
+	text, err := r.sealer.open(sealed, f.part(i))
+	if err != nil {
+		return dst, fmt.Errorf("read blob: %w", err)
+	}
+	if f.codec == codecRaw {
+		return append(dst, text...), nil
+	}
+	return r.inflate(text, dst, f.Length)
+}
+
+// inflate gives the decoder exactly the room that the frame table promised.
+func (r *Reader) inflate(text, dst []byte, length int) ([]byte, error) {
+	start := len(dst)
+	dst = slices.Grow(dst, length)
+	out, err := r.store.dec.DecodeAll(text, dst[:start:start+length])
+	if err != nil || len(out) != start+length {
+		return dst[:start], fmt.Errorf("read blob: %w", corrupt("frame does not inflate to %d bytes", length))
+	}
+	return dst[:start+length], nil
+}
+
+// Plain reads the whole file in order. At the end it compares the SHA-256, and
+// gives ErrCorrupt in the place of io.EOF when it differs.
+func (r *Reader) Plain() io.Reader { return &plain{r: r, sum: sha256.New()} }
+
+type plain struct {
+	r    *Reader
+	sum  hash.Hash
+	next int
+	buf  []byte
+	rest []byte
+	err  error
+}
+
+func (p *plain) Read(b []byte) (int, error) {
+	for len(p.rest) == 0 && p.err == nil {
+		p.err = p.fill()
+	}
+	if len(p.rest) == 0 {
+		return 0, p.err
+	}
+	n := copy(b, p.rest)
+	p.rest = p.rest[n:]
+	return n, nil
+}
+
+func (p *plain) fill() (err error) {
+	if p.next == len(p.r.trailer.frames) {
+		if !bytes.Equal(p.sum.Sum(nil), p.r.trailer.sha256[:]) {
+			return fmt.Errorf("read blob: %w", corrupt("content has another hash"))
+		}
+		return io.EOF
+	}
+	if p.buf, err = p.r.ReadFrame(p.next, p.buf[:0]); err != nil {
+		return err
+	}
+	p.next++
+	p.sum.Write(p.buf)
+	p.rest = p.buf
+	return nil
+}
+
+// verify reads everything and compares the hash.
+func (r *Reader) verify() error {
+	_, err := io.Copy(io.Discard, r.Plain())
+	return err
+}

@@ -1,0 +1,309 @@
+package blob
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"path"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/mewshq/mews/internal/vfs"
+)
+
+const (
+	rootDir = "blobs"
+	tempDir = "blobs/tmp"
+	keyFile = "blobs/key"
+	suffix  = ".blob"
+)
+
+// Options adjust a Store. The zero value is right outside tests.
+type Options struct {
+	Rand io.Reader // source of keys and ids; nil is crypto/rand
+}
+
+// A Store keeps blobs below the folder "blobs" of a file system that no other
+// process writes to. It is safe for use by several goroutines.
+type Store struct {
+	fs    vfs.FS
+	keys  *Keyring
+	rand  io.Reader
+	enc   *zstd.Encoder
+	dec   *zstd.Decoder
+	pool  sync.Pool
+	locks [64]sync.Mutex // one name is always under the same one
+
+	mu      sync.Mutex
+	durable map[string]bool // folders whose own names are known to be durable
+	failed  chan struct{}   // closed after a failed sync
+}
+
+// Open opens or makes a store and sweeps what a crash left unfinished. A key
+// other than the one that the blobs are sealed under gives ErrWrongKey: under it
+// every blob would look like an orphan.
+func Open(fsys vfs.FS, keys *Keyring, o Options) (*Store, error) {
+	s := &Store{fs: fsys, keys: keys, rand: o.Rand, durable: map[string]bool{}, failed: make(chan struct{})}
+	if s.rand == nil {
+		s.rand = rand.Reader
+	}
+	s.pool.New = func() any { return new([]byte) }
+	if err := s.prepare(); err != nil {
+		return nil, fmt.Errorf("open blob store: %w", err)
+	}
+	cores := runtime.GOMAXPROCS(0)
+	var err error
+	s.enc, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false),
+		zstd.WithEncoderConcurrency(cores), zstd.WithWindowSize(MaxFrame), zstd.WithLowerEncoderMem(true))
+	if err != nil {
+		return nil, fmt.Errorf("open blob store: %w", err)
+	}
+	s.dec, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(cores), zstd.WithDecoderLowmem(true),
+		zstd.WithDecoderMaxMemory(MaxFrame), zstd.WithDecodeAllCapLimit(true))
+	if err != nil {
+		return nil, fmt.Errorf("open blob store: %w", err)
+	}
+	return s, nil
+}
+
+func (s *Store) prepare() error {
+	if err := s.fs.MkdirAll(tempDir); err != nil {
+		return err
+	}
+	names, err := s.fs.ReadDir(tempDir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := s.fs.Remove(path.Join(tempDir, name)); err != nil {
+			return fmt.Errorf("sweep unfinished blobs: %w", err)
+		}
+	}
+	return s.checkKey()
+}
+
+// checkKey leaves a sign of the key in a new store and looks for it in an old one.
+func (s *Store) checkKey() error {
+	f, err := s.fs.Open(keyFile)
+	if isAbsent(err) {
+		return s.signKey()
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	size, err := f.Size()
+	if err != nil || size > 64 {
+		return errors.Join(ErrWrongKey, err)
+	}
+	id := make([]byte, size)
+	if err := readFull(f, id, 0); err != nil {
+		return err
+	}
+	if got := strings.TrimSpace(string(id)); got != s.keys.ID() {
+		return fmt.Errorf("%w: it has id %s, the blobs need %q", ErrWrongKey, s.keys.ID(), got)
+	}
+	return nil
+}
+
+func (s *Store) signKey() error {
+	for id, err := range s.All() {
+		if err != nil {
+			return err
+		}
+		return fmt.Errorf("%w: there are blobs (%s), but %s is missing", ErrWrongKey, id, keyFile)
+	}
+	return vfs.WriteDurable(s.fs, keyFile, func(w io.Writer) error {
+		_, err := io.WriteString(w, s.keys.ID()+"\n")
+		return err
+	})
+}
+
+// Failed is closed once a sync failed and the store refuses changes. The process
+// should then end: only a new one knows what the disk holds.
+func (s *Store) Failed() <-chan struct{} { return s.failed }
+
+func (s *Store) usable() error {
+	select {
+	case <-s.failed:
+		return ErrFailed
+	default:
+		return nil
+	}
+}
+
+func (s *Store) sync(f vfs.File) error { return s.poison(f.Sync()) }
+
+func (s *Store) syncDir(dir string) error { return s.poison(s.fs.SyncDir(dir)) }
+
+func (s *Store) poison(err error) error {
+	if err == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.usable() == nil {
+		close(s.failed)
+	}
+	return fmt.Errorf("%w: %w", ErrFailed, err)
+}
+
+// FileID is the name of the blob n on disk.
+func (s *Store) FileID(n Name) string { return s.keys.fileID(n) }
+
+// path spreads the files over 65,536 folders.
+func (s *Store) path(id string) string {
+	return path.Join(rootDir, id[:2], id[2:4], id+suffix)
+}
+
+func validID(id string) bool {
+	_, err := hex.DecodeString(id)
+	return err == nil && len(id) == 64 && strings.ToLower(id) == id
+}
+
+// lock serialises what happens to one name.
+func (s *Store) lock(id string) (unlock func()) {
+	b, _ := hex.DecodeString(id[:2])
+	mu := &s.locks[int(b[0])%len(s.locks)]
+	mu.Lock()
+	return mu.Unlock
+}
+
+// commit moves a finished file to its name.
+func (s *Store) commit(w *Writer) (fresh bool, err error) {
+	id := s.keys.fileID(w.name)
+	defer s.lock(id)()
+	to := s.path(id)
+	if err := s.makeDir(path.Dir(to)); err != nil {
+		return false, err
+	}
+	if s.sound(w.name) {
+		if err := s.syncDir(path.Dir(to)); err != nil { // who put it there may have died before this
+			return false, err
+		}
+		w.Abort()
+		return false, nil
+	}
+	if err := s.fs.Rename(w.temp, to); err != nil {
+		return false, err
+	}
+	w.temp = ""
+	return true, s.syncDir(path.Dir(to))
+}
+
+// sound tells whether n is stored and can be read to its end. Whatever is wrong
+// with it, putting equal bytes in its place is right.
+func (s *Store) sound(n Name) bool {
+	r, err := s.open(n)
+	if err != nil {
+		return false
+	}
+	defer r.Close()
+	return r.verify() == nil
+}
+
+// makeDir makes a blob folder durable, once per process: that it exists says
+// nothing of whether the name of it was synced.
+func (s *Store) makeDir(dir string) error {
+	s.mu.Lock()
+	known := s.durable[dir]
+	s.mu.Unlock()
+	if known {
+		return nil
+	}
+	if err := s.fs.MkdirAll(dir); err != nil {
+		return err
+	}
+	for _, parent := range []string{path.Dir(dir), rootDir} {
+		if err := s.syncDir(parent); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.durable[dir] = true
+	return nil
+}
+
+// Delete destroys the key of the blob n, so that its bytes are noise wherever a
+// copy of them remains on the disk, and then removes the file. Deleting what is
+// not there is no error.
+func (s *Store) Delete(n Name) error { return s.DeleteFile(s.keys.fileID(n)) }
+
+// DeleteFile is Delete by the name on disk, for blobs that no record knows.
+func (s *Store) DeleteFile(id string) error {
+	if !validID(id) {
+		return fmt.Errorf("delete blob: bad id %q", id)
+	}
+	if err := s.usable(); err != nil {
+		return err
+	}
+	defer s.lock(id)()
+	name := s.path(id)
+	err := s.destroyKey(name)
+	if err == nil {
+		err = s.fs.Remove(name)
+	}
+	if isAbsent(err) {
+		return nil // a name that comes back after a power cut has no key any more
+	}
+	if err == nil {
+		err = s.syncDir(path.Dir(name))
+	}
+	if err != nil {
+		return fmt.Errorf("delete blob: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) destroyKey(name string) error {
+	f, err := s.fs.Open(name)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(make([]byte, wrapSize), wrapAt)
+	if err == nil {
+		err = s.sync(f)
+	}
+	return errors.Join(err, f.Close())
+}
+
+// All lists the names on disk of all blobs, in order. Blobs that come or go
+// meanwhile may or may not be listed.
+func (s *Store) All() iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		s.walk(rootDir, 0, yield)
+	}
+}
+
+// walk visits the folders of a level, whose names are two hex digits, or at the
+// last level the files.
+func (s *Store) walk(dir string, level int, yield func(string, error) bool) bool {
+	names, err := s.fs.ReadDir(dir)
+	if err != nil {
+		return yield("", fmt.Errorf("list blobs: %w", err))
+	}
+	for _, name := range names {
+		id, isBlob := strings.CutSuffix(name, suffix)
+		switch {
+		case level < 2 && len(name) == 2:
+			if !s.walk(path.Join(dir, name), level+1, yield) {
+				return false
+			}
+		case level == 2 && isBlob && validID(id):
+			if !yield(id, nil) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (s *Store) buffer() *[]byte { return s.pool.Get().(*[]byte) }
+
+func (s *Store) free(b *[]byte) { s.pool.Put(b) }
