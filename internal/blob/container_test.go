@@ -70,7 +70,7 @@ func FuzzReader(f *testing.F) {
 			return
 		}
 		got, err := io.ReadAll(r.Plain())
-		if err == nil && (string(got) != want || !bytes.Equal(b, sound)) {
+		if err == nil && string(got) != want {
 			t.Fatalf("believed %d foreign bytes", len(b))
 		}
 	})
