@@ -53,6 +53,7 @@ type Options struct {
 	Now      func() time.Time // default: time.Now
 	MaxBatch int              // most writes in one commit; default 256
 	Readers  int              // most reads at a time; default 8
+	Commits  int              // commits between two checkpoints; default 256
 	Driver   *Driver          // default: the built-in SQLite
 }
 
@@ -75,6 +76,7 @@ type DB struct {
 	read  *sql.DB // the same pool as write with a Driver
 
 	maxBatch int
+	commits  int
 	mu       sync.RWMutex // guards closed, and sending on queue
 	closed   bool
 	queue    chan *request
@@ -92,7 +94,7 @@ type DB struct {
 // its schema up to date. The caller must hold the folder's lock.
 func Open(ctx context.Context, o Options) (*DB, error) {
 	db := &DB{
-		log: o.Log, now: o.Now, maxBatch: o.MaxBatch, auditKey: bytes.Clone(o.AuditKey),
+		log: o.Log, now: o.Now, maxBatch: o.MaxBatch, commits: o.Commits, auditKey: bytes.Clone(o.AuditKey),
 		stopped: make(chan struct{}), failed: make(chan struct{}),
 	}
 	if db.log == nil {
@@ -104,13 +106,18 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if db.maxBatch <= 0 {
 		db.maxBatch = 256
 	}
+	if db.commits <= 0 {
+		db.commits = 256
+	}
 	db.queue = make(chan *request, db.maxBatch)
 	if err := db.openPools(o); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	if err := db.prepare(ctx); err != nil {
-		db.closePools()
-		return nil, fmt.Errorf("open database: %w", err)
+		if db.code(err)&primaryCode == codeIOErr {
+			err = db.poison(err)
+		}
+		return nil, errors.Join(fmt.Errorf("open database: %w", err), db.closePools())
 	}
 	go db.runWriter()
 	return db, nil
@@ -186,7 +193,15 @@ func (db *DB) markClean() error {
 	return db.checkpoint(ctx, "TRUNCATE")
 }
 
+// closePools lets SQLite close the file, which copies the WAL into the database
+// once more. After a failure that must not happen: the copy could be lost and
+// the WAL be deleted. The connection is then left open until the process ends.
 func (db *DB) closePools() error {
+	if db.Err() != nil {
+		if _, err := db.write.Conn(context.Background()); err != nil {
+			return fmt.Errorf("hold the connection: %w", err)
+		}
+	}
 	err := db.write.Close()
 	if db.read != db.write {
 		err = errors.Join(db.read.Close(), err)

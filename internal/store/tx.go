@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"time"
@@ -61,7 +62,13 @@ func (tx *Tx) OnCommit(fn func()) {
 // Read runs fn on a snapshot: it sees every write that was acknowledged before,
 // and none that comes after its first statement. Reads inside reads can starve
 // each other of connections; do not nest them.
-func (db *DB) Read(ctx context.Context, fn func(*Tx) error) (err error) {
+func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
+	db.mu.RLock()
+	closed := db.closed
+	db.mu.RUnlock()
+	if closed {
+		return ErrClosed
+	}
 	conn, err := db.read.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("read: %w", err)
@@ -72,7 +79,8 @@ func (db *DB) Read(ctx context.Context, fn func(*Tx) error) (err error) {
 	}
 	defer func() {
 		if _, end := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK"); end != nil {
-			discard(conn)
+			// The pool throws the connection away, with its snapshot.
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 		}
 	}()
 	return fn(&Tx{db: db, ctx: ctx, conn: conn, stmt: ctx})

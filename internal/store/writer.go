@@ -3,19 +3,16 @@ package store
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync/atomic"
 )
 
-// The WAL is copied into the database after this much work. Both bounds keep
-// it small without a sync for every few rows.
-const (
-	checkpointExecs   = 4000
-	checkpointBatches = 256
-)
+// checkpointExecs is the number of statements after which the WAL is copied into
+// the database, if the number of commits (Options.Commits) does not say so
+// before: it bounds the WAL when commits are large.
+const checkpointExecs = 4000
 
 // States of a request.
 const (
@@ -95,7 +92,7 @@ func (db *DB) runWriter() {
 			execs += r.execs
 			close(r.done)
 		}
-		if execs >= checkpointExecs || batches >= checkpointBatches {
+		if execs >= checkpointExecs || batches >= db.commits {
 			execs, batches = 0, 0
 			// An error has either poisoned the database or leaves the WAL for
 			// the next time; no caller waits for it.
@@ -235,9 +232,8 @@ func (r *request) keepPanic() {
 // broken ends a transaction that cannot go on. An I/O error or damage poisons:
 // what the disk holds is no longer known.
 func (db *DB) broken(conn *sql.Conn, doing string, cause error) error {
-	if _, err := conn.ExecContext(context.Background(), "ROLLBACK"); err != nil {
-		discard(conn) // it was rolled back already, or the connection is useless
-	}
+	// SQLite may have rolled it back already; then this has nothing to do.
+	_, _ = conn.ExecContext(context.Background(), "ROLLBACK")
 	switch db.code(cause) & primaryCode {
 	case codeIOErr, codeCorrupt, codeNotADB:
 		return db.poison(fmt.Errorf("%s: %w", doing, db.translate(cause)))
@@ -249,17 +245,12 @@ func (db *DB) broken(conn *sql.Conn, doing string, cause error) error {
 // pages clean, and a second one would lie. A full disk, or another process that
 // holds the file, leaves nothing behind and is no reason to stop.
 func (db *DB) commitFailed(conn *sql.Conn, cause error) error {
+	err := db.broken(conn, "commit", cause)
 	switch db.code(cause) & primaryCode {
 	case codeFull, codeBusy:
-		return db.broken(conn, "commit", cause)
+		return err
 	}
-	discard(conn)
 	return db.poison(fmt.Errorf("commit: %w", cause))
-}
-
-// discard has the pool throw the connection away.
-func discard(conn *sql.Conn) {
-	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 }
 
 // checkpoint copies the WAL into the database and syncs both. It is called by
