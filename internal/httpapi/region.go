@@ -15,10 +15,10 @@ var (
 	regionNoise  = strings.NewReplacer("-", "", "_", "", ".", "", " ", "")
 )
 
-// CheckRegion refuses a region word that a client could take for one of the
+// ValidateRegion refuses a region word that a client could take for one of the
 // vendor's clouds: FalconPy would then leave this server and send its token
 // there.
-func CheckRegion(word string) error {
+func ValidateRegion(word string) error {
 	if !regionWord.MatchString(word) {
 		return fmt.Errorf("region %q: expected 1 to 64 letters, digits, dots, dashes or underscores", word)
 	}
