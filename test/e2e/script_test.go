@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -55,7 +56,7 @@ func of(ts *testscript.TestScript) *actors { return ts.Value(actorsKey{}).(*acto
 
 func cmdServer(ts *testscript.TestScript, neg bool, args []string) {
 	a := of(ts)
-	s, err := harness.Start(ts.Context(), harness.Options{
+	s, err := harness.Start(context.Background(), harness.Options{
 		Bin: a.bin, Data: ts.Getenv("DATA"), Args: args, ClientID: a.id, ClientSecret: a.secret,
 	})
 	if neg {
