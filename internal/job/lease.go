@@ -1,0 +1,162 @@
+package job
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/mewshq/mews/internal/store"
+)
+
+// A Lease is the right to work on a job, until it is lost.
+type Lease struct {
+	t    *Table
+	job  Job
+	stop context.CancelCauseFunc
+}
+
+// Job is the job as it was when it was leased; its Progress says where an
+// earlier attempt had come to.
+func (l *Lease) Job() Job { return l.job }
+
+// Save stores progress and whatever also writes, in one transaction, provided
+// the lease still stands; otherwise nothing is written and the error is ErrLost.
+// Nil progress leaves the stored one. All visible effects of a handler go
+// through here, so none can happen twice.
+func (l *Lease) Save(ctx context.Context, progress []byte, also func(*store.Tx) error) error {
+	return l.t.db.Write(ctx, func(tx *store.Tx) error {
+		if err := l.fenced(tx, `progress = coalesce(?, progress), lease = ?`, progress, l.t.leaseEnd(tx)); err != nil {
+			return err
+		}
+		if also == nil {
+			return nil
+		}
+		return also(tx)
+	})
+}
+
+// fenced changes the job's row if this lease still holds it.
+func (l *Lease) fenced(tx *store.Tx, set string, args ...any) error {
+	for i, a := range args {
+		if b, ok := a.([]byte); ok && b == nil {
+			args[i] = nil // SQL NULL, not an empty blob
+		}
+	}
+	res, err := tx.Exec(`UPDATE job SET `+set+` WHERE id = ? AND epoch = ? AND state = 'running' AND run = ?`,
+		append(args, l.job.ID, l.job.Epoch, l.t.run)...)
+	if err != nil {
+		return fmt.Errorf("update job: %w", err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 {
+		return errors.Join(ErrLost, err)
+	}
+	return nil
+}
+
+// finish writes how the job ended.
+func (l *Lease) finish(ctx context.Context, state, text string) error {
+	return l.t.db.Write(ctx, func(tx *store.Tx) error {
+		return l.fenced(tx, `state = ?, error = ?, finished = ?, node = '', run = '', lease = 0`,
+			state, clip(text), tx.Now().UnixMicro())
+	})
+}
+
+// requeue gives the job back. A shutdown does not count as an attempt.
+func (l *Lease) requeue(ctx context.Context, attempts int) error {
+	return l.t.db.Write(ctx, func(tx *store.Tx) error {
+		return l.fenced(tx, `state = 'queued', attempts = ?, node = '', run = '', lease = 0`, attempts)
+	})
+}
+
+// clip bounds the text of an error.
+func clip(s string) string {
+	const most = 4096
+	if len(s) > most {
+		s = s[:most] + "…"
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
+
+func (t *Table) leaseEnd(tx *store.Tx) int64 { return tx.Now().Add(t.o.Lease).UnixMicro() }
+
+// free selects the oldest job that may be leased: queued, or leased by a run
+// that is dead (an earlier one of this node, or one that did not renew), of a
+// CID that does not run its share already.
+const free = `SELECT ` + columns + ` FROM job AS j
+	WHERE kind IN (%s)
+	AND (state = 'queued' OR state = 'running' AND run <> ? AND (node = ? OR lease < ?))
+	AND (SELECT count(*) FROM job AS r WHERE r.cid = j.cid AND r.state = 'running' AND r.id <> j.id) < ?
+	ORDER BY created, id LIMIT 1`
+
+func (t *Table) next(tx *store.Tx, kinds []string) (Job, error) {
+	query := fmt.Sprintf(free, strings.TrimSuffix(strings.Repeat("?,", len(kinds)), ","))
+	args := make([]any, 0, len(kinds)+4)
+	for _, k := range kinds {
+		args = append(args, k)
+	}
+	args = append(args, t.run, t.o.Node, tx.Now().UnixMicro(), t.o.MaxRunning)
+	return scan(tx.QueryRow(query, args...))
+}
+
+// lease takes the next job, or gives nil when there is none. A job that was
+// interrupted too often fails here, so that it cannot take the server down for
+// ever.
+func (t *Table) lease(ctx context.Context, kinds []string) (*Lease, error) {
+	// Looking costs the writer nothing.
+	err := t.db.Read(ctx, func(tx *store.Tx) error {
+		_, err := t.next(tx, kinds)
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var l *Lease
+	err = t.db.Write(ctx, func(tx *store.Tx) error {
+		l = nil
+		for {
+			j, err := t.next(tx, kinds)
+			if errors.Is(err, sql.ErrNoRows) {
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("find a job: %w", err)
+			}
+			if j.Attempts < t.o.MaxAttempts {
+				l, err = t.take(tx, j)
+				return err
+			}
+			if err := t.giveUp(tx, j); err != nil {
+				return err
+			}
+		}
+	})
+	return l, err
+}
+
+func (t *Table) take(tx *store.Tx, j Job) (*Lease, error) {
+	now := tx.Now()
+	if j.Started.IsZero() {
+		j.Started = instant(now.UnixMicro())
+	}
+	j.State, j.Attempts, j.Epoch = Running, j.Attempts+1, j.Epoch+1
+	_, err := tx.Exec(`UPDATE job SET state = 'running', started = ?, attempts = ?, epoch = ?, node = ?, run = ?, lease = ?
+		WHERE id = ?`, j.Started.UnixMicro(), j.Attempts, j.Epoch, t.o.Node, t.run, t.leaseEnd(tx), j.ID)
+	if err != nil {
+		return nil, fmt.Errorf("lease job: %w", err)
+	}
+	return &Lease{t: t, job: j}, nil
+}
+
+func (t *Table) giveUp(tx *store.Tx, j Job) error {
+	_, err := tx.Exec(`UPDATE job SET state = 'failed', error = ?, finished = ?, epoch = epoch + 1, node = '', run = '', lease = 0
+		WHERE id = ?`, fmt.Sprintf("interrupted %d times", j.Attempts), tx.Now().UnixMicro(), j.ID)
+	if err != nil {
+		return fmt.Errorf("fail job: %w", err)
+	}
+	return nil
+}
