@@ -19,9 +19,9 @@ const (
 
 	keySize   = 32
 	tagSize   = 16
-	wrapSize  = 12 + keySize + tagSize
-	wrapAt    = 8 + 2 + 2 + 8 + 16 // magic, format, zero, key id, container id
-	headSize  = wrapAt + wrapSize
+	wrapSize  = 12 + keySize + tagSize // without the cid that is sealed behind the key
+	wrapAt    = 8 + 2 + 2 + 8 + 16     // magic, format, cid length, key id, container id
+	maxCID    = 255
 	footSize  = 4 + 8
 	entrySize = 4 + 4 + 1
 
@@ -108,40 +108,43 @@ func (s *sealer) open(sealed []byte, p part) ([]byte, error) {
 	return text, nil
 }
 
-// header makes the clear start of a container and wraps its key.
+// header makes the start of a container: in clear what finds the key, and under
+// that the container's own key and whose it is.
 func (k *Keyring) header(key []byte, cid string, id containerID) []byte {
-	b := make([]byte, 0, headSize)
+	b := make([]byte, 0, wrapAt+wrapSize+len(cid))
 	b = append(b, headMagic...)
 	b = binary.BigEndian.AppendUint16(b, format)
-	b = binary.BigEndian.AppendUint16(b, 0)
+	b = binary.BigEndian.AppendUint16(b, uint16(len(cid)))
 	b = append(b, k.id[:]...)
 	b = append(b, id[:]...)
-	return k.wrap.Seal(b, nil, key, append(bytes.Clone(b), cid...))
+	return k.wrap.Seal(b, nil, append(bytes.Clone(key), cid...), bytes.Clone(b))
 }
 
-// unwrap reads a header and opens the key in it. A destroyed key is ErrNotFound.
-func (k *Keyring) unwrap(head []byte, cid string) (*sealer, error) {
-	if len(head) != headSize || string(head[:8]) != headMagic {
-		return nil, corrupt("no header")
+// unwrap reads the header at the start of b and opens the key in it. A destroyed
+// key is ErrNotFound. size is the header's length.
+func (k *Keyring) unwrap(b []byte) (s *sealer, size int, err error) {
+	if len(b) < wrapAt+wrapSize || string(b[:8]) != headMagic {
+		return nil, 0, corrupt("no header")
 	}
-	if v := binary.BigEndian.Uint16(head[8:]); v != format {
-		return nil, corrupt("format %d, this program reads %d", v, format)
+	if v := binary.BigEndian.Uint16(b[8:]); v != format {
+		return nil, 0, corrupt("format %d, this program reads %d", v, format)
 	}
-	if binary.BigEndian.Uint16(head[10:]) != 0 {
-		return nil, corrupt("header")
+	if !bytes.Equal(b[12:20], k.id[:]) {
+		return nil, 0, corrupt("sealed under key %x", b[12:20])
 	}
-	if !bytes.Equal(head[12:20], k.id[:]) {
-		return nil, corrupt("sealed under key %x", head[12:20])
+	if bytes.Equal(b[wrapAt:wrapAt+wrapSize], make([]byte, wrapSize)) {
+		return nil, 0, ErrNotFound
 	}
-	wrap := head[wrapAt:]
-	if bytes.Equal(wrap, make([]byte, wrapSize)) {
-		return nil, ErrNotFound
+	size = wrapAt + wrapSize + int(binary.BigEndian.Uint16(b[10:]))
+	if size > len(b) {
+		return nil, 0, corrupt("cut short")
 	}
-	key, err := k.wrap.Open(nil, nil, wrap, append(bytes.Clone(head[:wrapAt]), cid...))
+	text, err := k.wrap.Open(nil, nil, b[wrapAt:size], b[:wrapAt])
 	if err != nil {
-		return nil, corrupt("key does not unwrap")
+		return nil, 0, corrupt("key does not unwrap")
 	}
-	return newSealer(key, cid, containerID(head[20:36]))
+	s, err = newSealer(text[:keySize], string(text[keySize:]), containerID(b[20:36]))
+	return s, size, err
 }
 
 // A trailer is what the sealed end of a container holds.
@@ -178,9 +181,10 @@ func (t *trailer) encode() []byte {
 	return append(b, t.meta...)
 }
 
-// decodeTrailer reads an opened trailer. Its frames must fill the container up
-// to end, the place of the trailer, and add up to the file's size.
-func decodeTrailer(b []byte, end int64) (*trailer, error) {
+// decodeTrailer reads an opened trailer. Its frames must fill the container from
+// start, the header's end, to end, the place of the trailer, and add up to the
+// file's size.
+func decodeTrailer(b []byte, start, end int64) (*trailer, error) {
 	if len(b) < fixedTrailer {
 		return nil, corrupt("trailer of %d bytes", len(b))
 	}
@@ -195,7 +199,7 @@ func decodeTrailer(b []byte, end int64) (*trailer, error) {
 		return nil, corrupt("trailer does not hold %d frames and %d bytes", count, metaLen)
 	}
 	t.frames = make([]frame, count)
-	at, offset := int64(headSize), int64(0)
+	at, offset := start, int64(0)
 	for i := range t.frames {
 		f := frame{
 			Frame:  Frame{Offset: offset, Length: int(binary.BigEndian.Uint32(b))},
@@ -234,15 +238,16 @@ func footer(trailerLen int) []byte {
 	return append(b, footMagic...)
 }
 
-// readTrailer finds and opens the trailer of a container of size bytes.
-func (s *sealer) readTrailer(r io.ReaderAt, size int64) (*trailer, error) {
+// readTrailer finds and opens the trailer of a container of size bytes, whose
+// frames begin at start.
+func (s *sealer) readTrailer(r io.ReaderAt, start, size int64) (*trailer, error) {
 	foot := make([]byte, footSize)
 	if err := readFull(r, foot, size-footSize); err != nil {
 		return nil, err
 	}
 	n := int64(binary.BigEndian.Uint32(foot))
 	at := size - footSize - n
-	if string(foot[4:]) != footMagic || n < fixedTrailer+tagSize || n > maxTrailer || at < headSize {
+	if string(foot[4:]) != footMagic || n < fixedTrailer+tagSize || n > maxTrailer || at < start {
 		return nil, corrupt("no trailer")
 	}
 	sealed := make([]byte, n)
@@ -253,7 +258,7 @@ func (s *sealer) readTrailer(r io.ReaderAt, size int64) (*trailer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decodeTrailer(text, at)
+	return decodeTrailer(text, start, at)
 }
 
 // readFull fills b from off. Bytes that should be there and are not are corrupt.

@@ -9,6 +9,9 @@ import (
 	"github.com/mewshq/mews/internal/vfs"
 )
 
+// testHead is the length of the header of a blob of customer "cid".
+const testHead = wrapAt + wrapSize + 3
+
 func testStore(t testing.TB) (*Store, *vfs.Mem) {
 	mem := vfs.NewMem()
 	s, err := Open(mem, NewKeyring([32]byte{7}), Options{})
@@ -54,16 +57,16 @@ func FuzzReader(f *testing.F) {
 	want := "first frame" + string(make([]byte, 1000)) + "last frame"
 	f.Add(sound)
 	f.Add([]byte{})
-	f.Add(sound[:headSize])
+	f.Add(sound[:testHead])
 	f.Add(sound[:len(sound)-1])
 	f.Add(append(bytes.Clone(sound), 0))
-	f.Add(append(bytes.Clone(sound[:headSize]), sound[len(sound)-footSize:]...))
+	f.Add(append(bytes.Clone(sound[:testHead]), sound[len(sound)-footSize:]...))
 	zeroed := bytes.Clone(sound)
-	clear(zeroed[wrapAt:headSize])
+	clear(zeroed[wrapAt:testHead])
 	f.Add(zeroed)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := &Reader{store: s, file: memory{bytes.NewReader(b)}}
-		if err := r.load(name); err != nil {
+		if err := r.load(s.FileID(name)); err != nil {
 			if !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrNotFound) {
 				t.Fatalf("error of no known kind: %v", err)
 			}
@@ -79,14 +82,14 @@ func FuzzReader(f *testing.F) {
 // The trailer decoder sees only authenticated bytes; it must stand without that.
 func FuzzTrailer(f *testing.F) {
 	t0 := trailer{size: 30, frames: []frame{
-		{Frame: Frame{0, 10}, at: headSize, stored: 10 + tagSize, codec: codecRaw},
-		{Frame: Frame{10, 20}, at: headSize + 26, stored: 5 + tagSize, codec: codecZstd},
+		{Frame: Frame{0, 10}, at: testHead, stored: 10 + tagSize, codec: codecRaw},
+		{Frame: Frame{10, 20}, at: testHead + 26, stored: 5 + tagSize, codec: codecZstd},
 	}, meta: []byte("meta")}
-	f.Add(t0.encode(), int64(headSize+26+21))
-	f.Add((&trailer{}).encode(), int64(headSize))
+	f.Add(t0.encode(), int64(testHead+26+21))
+	f.Add((&trailer{}).encode(), int64(testHead))
 	f.Add([]byte{}, int64(0))
 	f.Fuzz(func(t *testing.T, b []byte, end int64) {
-		got, err := decodeTrailer(b, end)
+		got, err := decodeTrailer(b, testHead, end)
 		if err != nil {
 			if !errors.Is(err, ErrCorrupt) {
 				t.Fatal(err)
@@ -152,10 +155,10 @@ func TestInflateIsBounded(t *testing.T) {
 func TestLayout(t *testing.T) {
 	s, mem := testStore(t)
 	_, b := stored(t, s, mem, "abcdefgh")
-	if string(b[:8]) != "mewsblob" || string(b[len(b)-8:]) != "mewstail" || b[9] != 1 || headSize != 96 {
+	if string(b[:8]) != "mewsblob" || string(b[len(b)-8:]) != "mewstail" || b[9] != 1 || testHead != 99 {
 		t.Errorf("header or footer moved: % x", b)
 	}
-	if want := headSize + 8 + tagSize + fixedTrailer + entrySize + 4 + tagSize + footSize; len(b) != want {
+	if want := testHead + 8 + tagSize + fixedTrailer + entrySize + 4 + tagSize + footSize; len(b) != want {
 		t.Errorf("%d bytes, want %d", len(b), want)
 	}
 }

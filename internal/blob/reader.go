@@ -22,16 +22,19 @@ type Reader struct {
 }
 
 // Get opens the blob n. Header and trailer are authenticated before it returns.
-func (s *Store) Get(n Name) (*Reader, error) {
-	r, err := s.open(n)
+func (s *Store) Get(n Name) (*Reader, error) { return s.GetFile(s.keys.fileID(n)) }
+
+// GetFile is Get by the name on disk. What the blob is comes out of its seals.
+func (s *Store) GetFile(id string) (*Reader, error) {
+	r, err := s.open(id)
 	if err != nil {
 		return nil, fmt.Errorf("open blob: %w", err)
 	}
 	return r, nil
 }
 
-func (s *Store) open(n Name) (*Reader, error) {
-	file, err := s.fs.Open(s.path(s.keys.fileID(n)))
+func (s *Store) open(id string) (*Reader, error) {
+	file, err := s.fs.Open(s.path(id))
 	if isAbsent(err) {
 		return nil, ErrNotFound
 	}
@@ -39,32 +42,45 @@ func (s *Store) open(n Name) (*Reader, error) {
 		return nil, err
 	}
 	r := &Reader{store: s, file: file}
-	if err := r.load(n); err != nil {
+	if err := r.load(id); err != nil {
 		file.Close()
 		return nil, err
 	}
 	return r, nil
 }
 
-func (r *Reader) load(n Name) error {
+func (r *Reader) load(id string) error {
 	size, err := r.file.Size()
 	if err != nil {
 		return err
 	}
-	head := make([]byte, headSize)
+	head := make([]byte, min(size, wrapAt+wrapSize+maxCID))
 	if err := readFull(r.file, head, 0); err != nil {
 		return err
 	}
-	if r.sealer, err = r.store.keys.unwrap(head, n.CID); err != nil {
+	var start int
+	if r.sealer, start, err = r.store.keys.unwrap(head); err != nil {
 		return err
 	}
-	if r.trailer, err = r.sealer.readTrailer(r.file, size); err != nil {
+	if r.trailer, err = r.sealer.readTrailer(r.file, int64(start), size); err != nil {
 		return err
 	}
-	if r.trailer.sha256 != n.SHA256 {
-		return corrupt("it holds another file")
+	if r.store.keys.fileID(r.Name()) != id {
+		return corrupt("it holds another file, or another customer's")
 	}
 	return nil
+}
+
+// Name is whose file this is, and which.
+func (r *Reader) Name() Name { return Name{CID: r.sealer.cid, SHA256: r.trailer.sha256} }
+
+// Info describes the blob. Fresh is false.
+func (r *Reader) Info() (Info, error) {
+	stored, err := r.file.Size()
+	t := r.trailer
+	return Info{
+		Name: r.Name(), MD5: t.md5, SHA1: t.sha1, Size: t.size, Stored: stored, Frames: len(t.frames),
+	}, err
 }
 
 // Size is the length of the plain file in bytes.

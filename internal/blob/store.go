@@ -182,7 +182,7 @@ func (s *Store) commit(w *Writer) (fresh bool, err error) {
 	if err := s.makeDir(path.Dir(to)); err != nil {
 		return false, err
 	}
-	if s.sound(w.name) {
+	if s.sound(id) {
 		if err := s.syncDir(path.Dir(to)); err != nil { // who put it there may have died before this
 			return false, err
 		}
@@ -196,10 +196,10 @@ func (s *Store) commit(w *Writer) (fresh bool, err error) {
 	return true, s.syncDir(path.Dir(to))
 }
 
-// sound tells whether n is stored and can be read to its end. Whatever is wrong
-// with it, putting equal bytes in its place is right.
-func (s *Store) sound(n Name) bool {
-	r, err := s.open(n)
+// sound tells whether a blob is stored and can be read to its end. Whatever is
+// wrong with it, putting equal bytes in its place is right.
+func (s *Store) sound(id string) bool {
+	r, err := s.open(id)
 	if err != nil {
 		return false
 	}

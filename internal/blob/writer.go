@@ -30,10 +30,13 @@ type Writer struct {
 	name   Name
 }
 
-// Create starts a blob of customer cid with a new random key.
+// Create starts a blob of customer cid (at most 255 bytes) with a new random key.
 func (s *Store) Create(cid string) (*Writer, error) {
 	if err := s.usable(); err != nil {
 		return nil, err
+	}
+	if len(cid) > maxCID {
+		return nil, fmt.Errorf("create blob: customer id of %d bytes, at most %d", len(cid), maxCID)
 	}
 	var random [keySize + len(containerID{})]byte
 	if _, err := io.ReadFull(s.rand, random[:]); err != nil {

@@ -140,6 +140,11 @@ func roundTrip(t *testing.T, _ vfs.FS, s *blob.Store) {
 			}
 			r, err := s.Get(info.Name)
 			must(t, err)
+			again, err := r.Info()
+			must(t, err)
+			if again.Fresh = true; again != info || r.Name() != info.Name {
+				t.Errorf("reader tells %+v, writer %+v", again, info)
+			}
 			if r.Size() != int64(size) || string(r.Meta()) != "meta of "+cid || len(r.Frames()) != info.Frames {
 				t.Errorf("size %d, meta %q, frames %d", r.Size(), r.Meta(), len(r.Frames()))
 			}
@@ -258,6 +263,9 @@ func misuse(t *testing.T, _ vfs.FS, s *blob.Store) {
 	w, err := s.Create("cid")
 	must(t, err)
 	defer w.Abort()
+	if _, err := s.Create(string(make([]byte, 256))); err == nil {
+		t.Error("a customer id too long")
+	}
 	if w.Frame(nil) == nil || w.Frame(make([]byte, blob.MaxFrame+1)) == nil {
 		t.Error("a frame of a wrong size")
 	}
@@ -317,6 +325,13 @@ func all(t *testing.T, _ vfs.FS, s *blob.Store) {
 	for range s.All() {
 		break // a caller may stop early
 	}
+	// What a blob is can be learnt without the record of it.
+	r, err := s.GetFile(want[0])
+	must(t, err)
+	if n := r.Name(); n.CID != "cid" || s.FileID(n) != want[0] {
+		t.Errorf("it says it is %+v", n)
+	}
+	must(t, r.Close())
 	for _, id := range want {
 		must(t, s.DeleteFile(id))
 	}
