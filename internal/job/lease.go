@@ -14,6 +14,7 @@ import (
 type Lease struct {
 	t    *Table
 	job  Job
+	work context.Context // the handler's; only Run reads it
 	stop context.CancelCauseFunc
 }
 
@@ -85,7 +86,7 @@ func (t *Table) leaseEnd(tx *store.Tx) int64 { return tx.Now().Add(t.o.Lease).Un
 // that is dead (an earlier one of this node, or one that did not renew), of a
 // CID that does not run its share already.
 const free = `SELECT ` + columns + ` FROM job AS j
-	WHERE kind IN (%s)
+	WHERE state IN ('queued', 'running') AND kind IN (%s)
 	AND (state = 'queued' OR state = 'running' AND run <> ? AND (node = ? OR lease < ?))
 	AND (SELECT count(*) FROM job AS r WHERE r.cid = j.cid AND r.state = 'running' AND r.id <> j.id) < ?
 	ORDER BY created, id LIMIT 1`
@@ -102,8 +103,8 @@ func (t *Table) next(tx *store.Tx, kinds []string) (Job, error) {
 
 // lease takes the next job, or gives nil when there is none. A job that was
 // interrupted too often fails here, so that it cannot take the server down for
-// ever.
-func (t *Table) lease(ctx context.Context, kinds []string) (*Lease, error) {
+// ever. The handler's context descends from base.
+func (t *Table) lease(ctx, base context.Context, kinds []string) (*Lease, error) {
 	// Looking costs the writer nothing.
 	err := t.db.Read(ctx, func(tx *store.Tx) error {
 		_, err := t.next(tx, kinds)
@@ -128,6 +129,11 @@ func (t *Table) lease(ctx context.Context, kinds []string) (*Lease, error) {
 			}
 			if j.Attempts < t.o.MaxAttempts {
 				l, err = t.take(tx, j)
+				if err == nil {
+					l.work, l.stop = context.WithCancelCause(base)
+					// A cancel can only commit after this, and then finds it.
+					tx.OnCommit(func() { t.begin(l) })
+				}
 				return err
 			}
 			if err := t.giveUp(tx, j); err != nil {

@@ -37,7 +37,7 @@ func (t *Table) Run(ctx context.Context, kinds map[string]Handler, workers int) 
 	slots := make(chan struct{}, workers)
 	names := slices.Sorted(maps.Keys(kinds))
 	for t.await(ctx, slots) {
-		l, err := t.lease(ctx, names)
+		l, err := t.lease(ctx, base, names)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			t.o.Log.Error("cannot lease a job", "error", err)
@@ -46,10 +46,9 @@ func (t *Table) Run(ctx context.Context, kinds map[string]Handler, workers int) 
 			<-slots
 			t.pause(ctx)
 		default:
-			work := t.begin(base, l)
 			running.Go(func() {
 				defer func() { <-slots; t.nudge() }()
-				t.work(ctx, work, l, kinds[l.job.Kind])
+				t.work(ctx, l, kinds[l.job.Kind])
 			})
 		}
 	}
@@ -85,17 +84,14 @@ func (t *Table) pause(ctx context.Context) {
 }
 
 // begin books the lease as active, so that it is renewed and can be stopped.
-func (t *Table) begin(base context.Context, l *Lease) context.Context {
-	work, stop := context.WithCancelCause(base)
-	l.stop = stop
+func (t *Table) begin(l *Lease) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.active[l.job.ID] = l
-	return work
 }
 
 // work runs the handler and writes down how it ended.
-func (t *Table) work(run, work context.Context, l *Lease, h Handler) {
+func (t *Table) work(run context.Context, l *Lease, h Handler) {
 	defer func() {
 		t.mu.Lock()
 		if t.active[l.job.ID] == l {
@@ -104,8 +100,8 @@ func (t *Table) work(run, work context.Context, l *Lease, h Handler) {
 		t.mu.Unlock()
 		l.stop(nil)
 	}()
-	err := t.call(work, l, h)
-	cause := context.Cause(work)
+	err := t.call(l.work, l, h)
+	cause := context.Cause(l.work)
 	for {
 		end := t.settle(context.WithoutCancel(run), l, err, cause)
 		if end == nil || errors.Is(end, ErrLost) || errors.Is(end, store.ErrFailed) || errors.Is(end, store.ErrClosed) {
