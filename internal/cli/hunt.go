@@ -38,6 +38,12 @@ interrupt then cancels it. --dry-run tells what the hunt would read, without quo
 	return c
 }
 
+// scheduled is what a hunt prints that nobody waits for.
+type scheduled struct {
+	ReqID  string `json:"reqid"`
+	Status string `json:"status"`
+}
+
 func runHunt(ctx context.Context, g *globals, o *huntOptions, file string) error {
 	options, err := o.wire()
 	if err != nil {
@@ -52,7 +58,11 @@ func runHunt(ctx context.Context, g *globals, o *huntOptions, file string) error
 	if o.dryRun {
 		return g.withClient(func(c *mews.Client) error { return g.estimate(ctx, c, r) })
 	}
-	if err := checkFields[mews.RequestResult](g); err != nil {
+	check := checkFields[scheduled]
+	if o.wait {
+		check = checkFields[mews.RequestResult]
+	}
+	if err := check(g); err != nil {
 		return err
 	}
 	return g.withClient(func(c *mews.Client) error {
@@ -68,7 +78,7 @@ func runHunt(ctx context.Context, g *globals, o *huntOptions, file string) error
 			return g.waitOwn(ctx, c, meta.ReqID)
 		}
 		if g.output.format != "table" {
-			return g.write(viewOf(&mews.Envelope[mews.Meta]{Meta: meta, Resources: []mews.Meta{meta}}, "reqid", "status"))
+			return g.write(viewOf(&mews.Envelope[scheduled]{Meta: meta, Resources: []scheduled{{meta.ReqID, meta.Status}}}))
 		}
 		fmt.Fprintln(g.Out, printable(meta.ReqID))
 		g.note("the hunt is scheduled; its result: mews request %s --wait", meta.ReqID)

@@ -110,6 +110,13 @@ func (g *globals) write(v view) error {
 	return nil
 }
 
+// A document is the JSON output: the API's envelope, rows projected.
+type document struct {
+	Meta      *mews.Meta        `json:"meta,omitempty"`
+	Errors    []mews.APIError   `json:"errors"`
+	Resources []json.RawMessage `json:"resources"`
+}
+
 func (g *globals) writeJSON(w *bufio.Writer, v view) error {
 	rows := make([]json.RawMessage, 0, len(v.rows))
 	for _, r := range v.rows {
@@ -123,7 +130,11 @@ func (g *globals) writeJSON(w *bufio.Writer, v view) error {
 	if errs == nil {
 		errs = []mews.APIError{}
 	}
-	b, err := marshal(mews.Envelope[json.RawMessage]{Meta: v.meta, Errors: errs, Resources: rows}, "  ")
+	doc := document{Errors: errs, Resources: rows}
+	if v.meta.TraceID != "" { // else the rows do not come from one reply
+		doc.Meta = &v.meta
+	}
+	b, err := marshal(doc, "  ")
 	if err != nil {
 		return err
 	}

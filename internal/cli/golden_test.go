@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write what the commands answer into testdata")
+
+// TestGolden runs the command lines of testdata/*.txt. A line "$ mews ..." is a
+// command; below it stand its output ("| "), its error output ("! ") and its
+// exit code ("= "). $DIR is a fresh folder, ONE, TWO and NONE are hashes.
+func TestGolden(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden files: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := playScript(t, string(want))
+			switch {
+			case *rewrite:
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			case got != string(want):
+				t.Errorf("%s differs (go test ./internal/cli -rewrite shows how); got:\n%s", file, got)
+			}
+		})
+	}
+}
+
+func playScript(t *testing.T, script string) string {
+	f := newFake(t)
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("rule.yar", "rule loader { strings: $a = \"MZ..\" condition: $a }")
+	write("weak.yar", "rule weak { condition: true }")
+	write("bad.yar", "rubbish")
+	names := strings.NewReplacer("$DIR", dir, "ONE", f.put("one", "malware"), "TWO", f.put("two", "unknown"), "NONE", shaOf("none"))
+	var b strings.Builder
+	for line := range strings.Lines(script) {
+		line = strings.TrimRight(line, "\n")
+		command, isCommand := strings.CutPrefix(line, "$ mews ")
+		switch {
+		case isCommand:
+			fmt.Fprintln(&b, line)
+			out, errOut, code := f.mews(run{}, splitWords(names.Replace(command))...)
+			for _, part := range []struct{ mark, text string }{{"|", out}, {"!", errOut}} {
+				for l := range strings.Lines(part.text) {
+					l = strings.NewReplacer(dir, "$DIR", shaOf("one"), "ONE", shaOf("two"), "TWO", shaOf("none"), "NONE", "\r\n", "\\r", "\n", "").Replace(l)
+					fmt.Fprintln(&b, strings.TrimRight(part.mark+" "+l, " "))
+				}
+			}
+			fmt.Fprintf(&b, "= %d\n", code)
+		case line == "" || strings.HasPrefix(line, "#"):
+			fmt.Fprintln(&b, line)
+		}
+	}
+	return b.String()
+}
+
+// splitWords splits at spaces outside of single quotes.
+func splitWords(s string) []string {
+	var words []string
+	for i, part := range strings.Split(s, "'") {
+		if i%2 == 1 {
+			words = append(words, part)
+			continue
+		}
+		words = append(words, strings.Fields(part)...)
+	}
+	return words
+}
