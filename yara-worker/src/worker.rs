@@ -1,0 +1,167 @@
+//! The conversation: one RULES, then FILE after FILE until BYE.
+
+use std::io::{Read, Write};
+use std::time::Instant;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::engine::{self, Compiled, Scan, reject};
+use crate::frame::{self, Broken, Kind};
+use crate::message::{
+    ENGINE, EXTERNALS, File, Hello, Limits, MAX_SOURCE, MODULES, Outcome, PLAN, PROTOCOL, Problem, Ready,
+    Reject, RuleInfo, Rules, Wall,
+};
+use crate::plan::{self, RulePlan};
+use crate::sandbox::{cpu_nanos, peak_rss};
+use crate::source::Source;
+
+/// Buffers larger than this are given back after each file.
+const KEEP_BUFFER: usize = 16 << 20;
+
+/// Speaks the protocol until BYE, REJECT or a closed pipe.
+pub fn serve(r: &mut impl Read, w: &mut impl Write, walls: Vec<Wall>) -> Result<(), Broken> {
+    let hello = Hello {
+        protocol: PROTOCOL,
+        worker: env!("CARGO_PKG_VERSION").into(),
+        engine: ENGINE.into(),
+        plan: PLAN.into(),
+        modules: MODULES.iter().map(|m| m.to_string()).collect(),
+        walls,
+    };
+    send(w, Kind::Hello, &hello)?;
+    let rules: Rules = match frame::read_header(r)? {
+        None | Some((Kind::Bye, _)) => return Ok(()),
+        Some((Kind::Rules, len)) => receive(r, len)?,
+        Some(_) => return Err(Broken::Protocol("RULES expected")),
+    };
+    check(&rules)?;
+    let (compiled, ready) = match prepare(&rules) {
+        Ok(done) => done,
+        Err(refusal) => return send(w, Kind::Reject, &refusal),
+    };
+    send(w, Kind::Ready, &ready)?;
+    drop(ready);
+    let limits = rules.limits;
+    drop(rules);
+    scan_files(r, w, &compiled, limits)
+}
+
+fn check(rules: &Rules) -> Result<(), Broken> {
+    if !rules.limits.valid() {
+        return Err(Broken::Protocol("limit out of range"));
+    }
+    if rules.externals.keys().any(|k| !EXTERNALS.contains(&k.as_str())) {
+        return Err(Broken::Protocol("unknown external variable"));
+    }
+    Ok(())
+}
+
+fn prepare(rules: &Rules) -> Result<(Compiled, Ready), Reject> {
+    if rules.source.len() > MAX_SOURCE {
+        let message = format!("source is over {MAX_SOURCE} bytes");
+        return Err(reject("limit", vec![Problem { code: "limit".into(), line: 0, column: 0, message }]));
+    }
+    let started = Instant::now();
+    let source = Source::new(&rules.source);
+    let compiled = engine::compile(&source, &rules.externals)?;
+    let compile_ms = started.elapsed().as_millis() as u64;
+    let started = Instant::now();
+    let mut plans = if rules.plan { plan::rules(&source, &rules.externals) } else { vec![] };
+    let infos: Vec<RuleInfo> = compiled.rules.iter().map(|r| info(&r, rules.plan, &mut plans)).collect();
+    let ready = Ready {
+        hash: hash(rules.source.as_bytes()),
+        engine: ENGINE.into(),
+        plan: PLAN.into(),
+        patterns: infos.iter().map(|i| i.patterns).sum(),
+        rules: infos,
+        warnings: compiled.warnings.clone(),
+        compile_ms,
+        plan_ms: started.elapsed().as_millis() as u64,
+        rss_bytes: peak_rss(),
+    };
+    Ok((compiled, ready))
+}
+
+/// One rule of READY. A rule without a plan of its own gets the plan that is
+/// always right.
+fn info(rule: &yara_x::Rule<'_, '_>, planned: bool, plans: &mut Vec<RulePlan>) -> RuleInfo {
+    let mut patterns = rule.patterns().include_private(true);
+    let own = plans.iter().position(|p| p.name == rule.identifier()).map(|i| plans.swap_remove(i));
+    let (plan, weak) = match own {
+        Some(p) => (Some(p.plan.json()), Some(p.weak)),
+        None if planned => (Some("all".into()), Some(vec![])),
+        None => (None, None),
+    };
+    RuleInfo {
+        name: rule.identifier().into(),
+        namespace: rule.namespace().into(),
+        tags: rule.tags().map(|t| t.identifier().to_string()).collect(),
+        private: rule.is_private(),
+        global: rule.is_global(),
+        patterns: patterns.by_ref().count(),
+        plan,
+        weak,
+    }
+}
+
+fn hash(bytes: &[u8]) -> String {
+    use sha2::Digest;
+    sha2::Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn scan_files(
+    r: &mut impl Read,
+    w: &mut impl Write,
+    compiled: &Compiled,
+    limits: Limits,
+) -> Result<(), Broken> {
+    let mut scan = Scan::new(compiled, limits);
+    let mut data = Vec::new();
+    loop {
+        let file: File = match frame::read_header(r)? {
+            None | Some((Kind::Bye, _)) => return Ok(()),
+            Some((Kind::File, len)) => receive(r, len)?,
+            Some(_) => return Err(Broken::Protocol("FILE expected")),
+        };
+        if file.size > limits.file_bytes {
+            return Err(Broken::Protocol("file over file_bytes"));
+        }
+        read_data(r, file.size as usize, &mut data)?;
+        let started = cpu_nanos();
+        let mut verdict = scan.file(file.id, &data);
+        verdict.cpu_ms = (cpu_nanos() - started).div_ceil(1_000_000);
+        if verdict.outcome == Outcome::Error {
+            // A scan that was cut off leaves its scanner in an unknown state.
+            scan = Scan::new(compiled, limits);
+        }
+        send(w, Kind::Result, &verdict)?;
+        data.clear();
+        data.shrink_to(KEEP_BUFFER);
+    }
+}
+
+fn read_data(r: &mut impl Read, size: usize, data: &mut Vec<u8>) -> Result<(), Broken> {
+    data.reserve_exact(size);
+    while data.len() < size {
+        match frame::read_header(r)? {
+            Some((Kind::Data, len)) if len > 0 && len <= size - data.len() => {
+                frame::read_payload(r, len, data)?
+            }
+            Some((Kind::Data, _)) => return Err(Broken::Protocol("DATA of wrong length")),
+            _ => return Err(Broken::Protocol("DATA expected")),
+        }
+    }
+    Ok(())
+}
+
+fn receive<T: DeserializeOwned>(r: &mut impl Read, len: usize) -> Result<T, Broken> {
+    let mut payload = Vec::new();
+    frame::read_payload(r, len, &mut payload)?;
+    serde_json::from_slice(&payload).map_err(|_| Broken::Protocol("malformed JSON payload"))
+}
+
+fn send(w: &mut impl Write, kind: Kind, message: &impl Serialize) -> Result<(), Broken> {
+    let payload = serde_json::to_vec(message).map_err(|_| Broken::Protocol("reply cannot be encoded"))?;
+    frame::write(w, kind, &payload)
+}
