@@ -1,0 +1,128 @@
+package sample
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/mewshq/mews/internal/blob"
+	"github.com/mewshq/mews/internal/store"
+)
+
+// chunk is how many samples one statement names.
+const chunk = 500
+
+// Get gives the record of one sample. Another customer's is not found.
+func (s *Service) Get(ctx context.Context, who store.Actor, sha256 string) (Record, error) {
+	sum, err := ParseSHA256(sha256)
+	if err != nil {
+		return Record{}, err
+	}
+	var rec Record
+	err = s.db.Read(ctx, func(tx *store.Tx) error {
+		rec, err = live(tx, who.CID, sum)
+		return err
+	})
+	if err != nil {
+		return Record{}, fmt.Errorf("get sample: %w", err)
+	}
+	return rec, nil
+}
+
+// live is find for those to whom a sample being deleted is gone.
+func live(tx *store.Tx, cid store.CID, sum [32]byte) (Record, error) {
+	rec, state, ok, err := find(tx, cid, sum)
+	if err == nil && (!ok || state != stored) {
+		err = notFound(fmt.Sprintf("%x", sum))
+	}
+	return rec, err
+}
+
+// Many gives the records of those of shas that are stored, by lower-case hash.
+// A malformed hash is an error.
+func (s *Service) Many(ctx context.Context, cid store.CID, shas []string) (map[string]Record, error) {
+	args := make([]any, len(shas))
+	for i, sha := range shas {
+		sum, err := ParseSHA256(sha)
+		if err != nil {
+			return nil, err
+		}
+		args[i] = sum[:]
+	}
+	return many(ctx, s.db, cid, "sha256", args, func(r Record) string { return r.SHA256 })
+}
+
+// BySeq gives the records of those numbers that are still stored.
+func (s *Service) BySeq(ctx context.Context, cid store.CID, seqs []uint64) (map[uint64]Record, error) {
+	args := make([]any, len(seqs))
+	for i, seq := range seqs {
+		args[i] = int64(seq)
+	}
+	return many(ctx, s.db, cid, "seq", args, func(r Record) uint64 { return r.Seq })
+}
+
+func many[K comparable](ctx context.Context, db *store.DB, cid store.CID, column string, args []any, key func(Record) K) (map[K]Record, error) {
+	out := make(map[K]Record, len(args))
+	err := db.Read(ctx, func(tx *store.Tx) error {
+		for len(args) > 0 {
+			n := min(len(args), chunk)
+			recs, err := list(tx, cid, column+" IN ("+marks(n)+")", args[:n]...)
+			if err != nil {
+				return err
+			}
+			for _, r := range recs {
+				out[key(r)] = r
+			}
+			args = args[n:]
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("get samples: %w", err)
+	}
+	return out, nil
+}
+
+// Download opens a sample's bytes. The audit row is durable before it returns;
+// without it nothing is given out. The caller closes the reader.
+func (s *Service) Download(ctx context.Context, who store.Actor, sha256 string) (*blob.Reader, Record, error) {
+	rec, err := s.Get(ctx, who, sha256)
+	if err != nil {
+		return nil, Record{}, err
+	}
+	r, err := s.open(ctx, who, rec)
+	if err != nil {
+		return nil, Record{}, err
+	}
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
+		if _, err := live(tx, rec.CID, r.Name().SHA256); err != nil {
+			return err // deleted meanwhile
+		}
+		return tx.Audit(audit(who, "sample.download", "", rec.SHA256))
+	})
+	if err != nil {
+		r.Close()
+		return nil, Record{}, outward(fmt.Errorf("download sample: %w", err))
+	}
+	return r, rec, nil
+}
+
+func (s *Service) open(ctx context.Context, who store.Actor, rec Record) (*blob.Reader, error) {
+	r, err := s.blobs.Get(rec.blobName())
+	switch {
+	case err == nil && r.Size() == rec.Size:
+		return r, nil
+	case err == nil:
+		r.Close()
+		err = errDamagedRow
+	case errors.Is(err, blob.ErrNotFound):
+		// Deleted since the record was read, or lost.
+		if _, gone := s.Get(ctx, who, rec.SHA256); gone != nil {
+			return nil, gone
+		}
+	case !errors.Is(err, blob.ErrCorrupt):
+		return nil, fmt.Errorf("download sample: %w", err)
+	}
+	s.log.Error("sample cannot be read", "sha256", rec.SHA256, "cause", err)
+	return nil, damaged(rec.SHA256, err)
+}

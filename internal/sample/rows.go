@@ -1,0 +1,183 @@
+package sample
+
+import (
+	"database/sql"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"strings"
+	"time"
+
+	"github.com/mewshq/mews/internal/store"
+)
+
+// errDamagedRow says that a record does not have the checksum it was written with.
+var errDamagedRow = errors.New("sample record is damaged")
+
+// States of a row.
+const (
+	stored   = 0
+	deleting = 1
+)
+
+const columns = `seq, cid, sha256, md5, sha1, size, type, first_seen, uploaded, client,
+	label, family, tags, file_name, comment, confidential, crc`
+
+// A row is a record as its columns hold it.
+type row struct {
+	seq                         int64
+	cid                         string
+	sha256, md5, sha1           []byte
+	size                        int64
+	kind                        string
+	firstSeen, uploaded         int64
+	client, label, family, tags string
+	fileName, comment           []byte
+	confidential                bool
+}
+
+func toRow(r Record) row {
+	tags := r.Tags
+	if tags == nil {
+		tags = []string{}
+	}
+	list, _ := json.Marshal(tags) // strings always encode
+	out := row{
+		seq: int64(r.Seq), cid: string(r.CID), size: r.Size, kind: r.Type,
+		firstSeen: r.FirstSeen.UnixMicro(), uploaded: r.Uploaded.UnixMicro(),
+		client: r.Client, label: r.Label, family: r.Family, tags: string(list),
+		fileName: append([]byte{}, r.FileName...), comment: append([]byte{}, r.Comment...), confidential: r.Confidential,
+	}
+	for to, from := range map[*[]byte]string{&out.sha256: r.SHA256, &out.md5: r.MD5, &out.sha1: r.SHA1} {
+		*to, _ = hex.DecodeString(from) // made by this package from bytes
+	}
+	return out
+}
+
+func (w *row) record() (Record, error) {
+	r := Record{
+		Seq: uint64(w.seq), CID: store.CID(w.cid), Size: w.size, Type: w.kind,
+		SHA256: hex.EncodeToString(w.sha256), MD5: hex.EncodeToString(w.md5), SHA1: hex.EncodeToString(w.sha1),
+		FirstSeen: time.UnixMicro(w.firstSeen).UTC(), Uploaded: time.UnixMicro(w.uploaded).UTC(),
+		Client: w.client, Label: w.label, Family: w.family,
+		FileName: string(w.fileName), Comment: string(w.comment), Confidential: w.confidential,
+	}
+	if err := json.Unmarshal([]byte(w.tags), &r.Tags); err != nil {
+		return Record{}, fmt.Errorf("%w: tags of %d: %w", errDamagedRow, w.seq, err)
+	}
+	if len(r.Tags) == 0 {
+		r.Tags = nil
+	}
+	return r, nil
+}
+
+// crc covers every column, each with its length, so that no flipped bit of the
+// database can shape an answer.
+func (w *row) crc() int64 {
+	h := crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	var confidential int64
+	if w.confidential {
+		confidential = 1
+	}
+	for _, n := range []int64{w.seq, w.size, w.firstSeen, w.uploaded, confidential} {
+		h.Write(binary.BigEndian.AppendUint64(nil, uint64(n)))
+	}
+	for _, b := range [][]byte{
+		[]byte(w.cid), w.sha256, w.md5, w.sha1, []byte(w.kind), []byte(w.client), []byte(w.label),
+		[]byte(w.family), []byte(w.tags), w.fileName, w.comment,
+	} {
+		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(b))))
+		h.Write(b)
+	}
+	return int64(h.Sum32())
+}
+
+// scanner is an *sql.Row or the current one of *sql.Rows.
+type scanner interface{ Scan(dest ...any) error }
+
+func scan(from scanner, more ...any) (Record, error) {
+	var w row
+	var crc int64
+	err := from.Scan(append([]any{
+		&w.seq, &w.cid, &w.sha256, &w.md5, &w.sha1, &w.size, &w.kind, &w.firstSeen, &w.uploaded, &w.client,
+		&w.label, &w.family, &w.tags, &w.fileName, &w.comment, &w.confidential, &crc,
+	}, more...)...)
+	if err != nil {
+		return Record{}, err
+	}
+	if crc != w.crc() {
+		return Record{}, fmt.Errorf("%w: number %d", errDamagedRow, w.seq)
+	}
+	return w.record()
+}
+
+// find gives the record of a sample in any state; ok is false when there is none.
+func find(tx *store.Tx, cid store.CID, sum [32]byte) (r Record, state int, ok bool, err error) {
+	r, err = scan(tx.QueryRow(`SELECT `+columns+`, state FROM sample WHERE cid = ? AND sha256 = ?`, string(cid), sum[:]), &state)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Record{}, 0, false, nil
+	}
+	return r, state, err == nil, err
+}
+
+// list gives the stored records of one customer that a condition selects.
+func list(tx *store.Tx, cid store.CID, where string, args ...any) (out []Record, err error) {
+	rows, err := tx.Query(`SELECT `+columns+` FROM sample WHERE cid = ? AND state = 0 AND `+where,
+		append([]any{string(cid)}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		r, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// insert gives the record its number. The checksum covers the number, so it is
+// written second.
+func insert(tx *store.Tx, r *Record) error {
+	w := toRow(*r)
+	res, err := tx.Exec(`INSERT INTO sample (cid, sha256, md5, sha1, size, type, first_seen, uploaded, client,
+		label, family, tags, file_name, comment, confidential, crc) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0)`,
+		w.cid, w.sha256, w.md5, w.sha1, w.size, w.kind, w.firstSeen, w.uploaded, w.client,
+		w.label, w.family, w.tags, w.fileName, w.comment, w.confidential)
+	if err != nil {
+		return err
+	}
+	if w.seq, err = res.LastInsertId(); err != nil {
+		return err
+	}
+	r.Seq = uint64(w.seq)
+	_, err = tx.Exec(`UPDATE sample SET crc = ? WHERE seq = ? AND cid = ?`, w.crc(), w.seq, w.cid)
+	return err
+}
+
+// update writes what may change of a record.
+func update(tx *store.Tx, r Record) error {
+	w := toRow(r)
+	_, err := tx.Exec(`UPDATE sample SET first_seen = ?, label = ?, family = ?, tags = ?, file_name = ?, comment = ?,
+		confidential = ?, crc = ? WHERE seq = ? AND cid = ?`,
+		w.firstSeen, w.label, w.family, w.tags, w.fileName, w.comment, w.confidential, w.crc(), w.seq, w.cid)
+	return err
+}
+
+func setState(tx *store.Tx, r Record, state int) error {
+	_, err := tx.Exec(`UPDATE sample SET state = ? WHERE seq = ? AND cid = ?`, state, int64(r.Seq), string(r.CID))
+	return err
+}
+
+func remove(tx *store.Tx, r Record) error {
+	_, err := tx.Exec(`DELETE FROM sample WHERE seq = ? AND cid = ?`, int64(r.Seq), string(r.CID))
+	return err
+}
+
+// marks gives n placeholders.
+func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }
