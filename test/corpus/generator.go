@@ -82,7 +82,7 @@ func (g *Generator) Sample(kind string, size int) Sample {
 	case Text:
 		s.Bytes = g.fill(nil, size, g.lines)
 	case UTF16:
-		s.Bytes = g.fill([]byte{0xff, 0xfe}, size, func(n int) []byte { return widen(g.lines(n / 2)) })
+		s.Bytes = g.fill([]byte{0xff, 0xfe}, size, func(n int) []byte { return widen(g.lines((n + 1) / 2)) })
 	case Packed:
 		s.Bytes = g.pe(size, g.random)
 	case DotNet:
