@@ -1,0 +1,148 @@
+package index
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+const fillBlock = 1024
+
+// A filler sets the bits of one column's filters.
+type filler struct {
+	shape  *shape
+	words  []uint64 // all filters of the column, see shape
+	long   []uint64
+	middle []uint64
+	short  []uint64
+	folded [fillBlock + 16]byte
+}
+
+// reset points the filler at the (zeroed) words of a column.
+func (f *filler) reset(s *shape, words []uint64) {
+	f.shape, f.words = s, words
+	f.long, f.middle, f.short = s.filter(words, long), s.filter(words, middle), s.filter(words, short)
+}
+
+// slow adds the grams of b that end at from or later.
+func (f *filler) slow(b []byte, from int) {
+	grams(b, from, func(g gram) {
+		pos := reduce(g.hash, f.shape.bits[g.filter])
+		f.words[f.shape.word[g.filter]+int(pos>>6)] |= 1 << (pos & 63)
+	})
+}
+
+// fast adds the grams of b that end at from or later, which must be at least
+// gramSpan-1: all of them then lie wholly in b.
+func (f *filler) fast(b []byte, from int) {
+	for lo := from; lo < len(b); lo += fillBlock {
+		hi := min(lo+fillBlock, len(b))
+		f.plain(b[lo-7 : hi])
+		f.extras(b[lo-gramSpan+1 : hi])
+	}
+}
+
+// plain adds g3, g4 and f6 of every gram that ends at index 7 or later of src,
+// which is fillBlock+7 bytes at most. It has no branch on data: the three rules
+// set one bit each per byte.
+func (f *filler) plain(src []byte) {
+	folded := f.folded[:]
+	foldInto(folded, src)
+	mLong, mMiddle, mShort := uint64(f.shape.bits[long]), uint64(f.shape.bits[middle]), uint64(f.shape.bits[short])
+	longs, middles, shorts := f.long, f.middle, f.short
+	for i := 0; i+8 <= len(src) && i+8 <= len(folded); i++ {
+		v := uint32(binary.LittleEndian.Uint64(src[i:]) >> 32)
+		w := binary.LittleEndian.Uint64(folded[i:])
+		p := uint64(v&0xFFFFFF00*mulG3) * mShort >> 32
+		shorts[p>>6] |= 1 << (p & 63)
+		p = uint64(v*mulG4) * mMiddle >> 32
+		middles[p>>6] |= 1 << (p & 63)
+		p = ((w &^ 0xFFFF) * mulLong >> 32) * mLong >> 32
+		longs[p>>6] |= 1 << (p & 63)
+	}
+}
+
+// foldInto writes src folded, then at least one more byte of any value.
+func foldInto(dst, src []byte) {
+	for len(src) >= 8 {
+		binary.LittleEndian.PutUint64(dst, fold(binary.LittleEndian.Uint64(src)))
+		src, dst = src[8:], dst[8:]
+	}
+	binary.LittleEndian.PutUint64(dst, fold(lowKey(src)))
+}
+
+// extras adds text8, wide4 and wide6 of every gram that lies wholly in b. It
+// looks at 64 bytes at a time: a mask says which end a gram, and most are empty.
+func (f *filler) extras(b []byte) {
+	var lastText, lastWide uint64
+	for base := 0; base < len(b); base += 64 {
+		text, zero := masks(b[base:min(base+64, len(b))])
+		// unit: bit e is set when bytes e-1 and e are a wide character.
+		unit := (text<<1 | lastText>>63) & zero
+		if run := runs8(text, lastText); run != 0 {
+			f.text(b, base, run)
+		}
+		if unit|lastWide != 0 {
+			f.wide(b, base, unit, lastWide)
+		}
+		lastText, lastWide = text, unit
+	}
+}
+
+// runs8 returns the bits of m that end a run of eight set bits; last is the
+// mask of the 64 bytes before.
+func runs8(m, last uint64) uint64 {
+	m2, l2 := m&(m<<1|last>>63), last&(last<<1)
+	m4, l4 := m2&(m2<<2|l2>>62), l2&(l2<<2)
+	return m4 & (m4<<4 | l4>>60)
+}
+
+func (f *filler) text(b []byte, base int, ends uint64) {
+	m := uint64(f.shape.bits[long])
+	for ; ends != 0; ends &= ends - 1 {
+		e := base + bits.TrailingZeros64(ends)
+		p := uint64(hashText8(fold(binary.LittleEndian.Uint64(b[e-7:])))) * m >> 32
+		f.long[p>>6] |= 1 << (p & 63)
+	}
+}
+
+// wide adds wide4 and wide6 grams, given the ends of wide characters in these
+// 64 bytes and in the 64 before.
+func (f *filler) wide(b []byte, base int, unit, last uint64) {
+	u2, l2 := unit&(unit<<2|last>>62), last&(last<<2)
+	four := u2 & (u2<<4 | l2>>60)
+	six := four & (u2<<8 | l2>>56)
+	m := uint64(f.shape.bits[long])
+	for ; four != 0; four &= four - 1 {
+		bit := four & -four
+		e := base + bits.TrailingZeros64(four)
+		key := narrow(fold(binary.LittleEndian.Uint64(b[e-7:])))
+		p := uint64(hashWide4(key)) * m >> 32
+		f.long[p>>6] |= 1 << (p & 63)
+		if six&bit != 0 {
+			key = narrow(fold(binary.LittleEndian.Uint64(b[e-11:]))) | key>>16<<32
+			p = uint64(hashWide6(key)) * m >> 32
+			f.long[p>>6] |= 1 << (p & 63)
+		}
+	}
+}
+
+// masks returns a bit per byte of b (64 at most): printable, and zero.
+func masks(b []byte) (text, zero uint64) {
+	for i := 0; i < len(b); i += 8 {
+		var v uint64
+		if i+8 <= len(b) {
+			v = binary.LittleEndian.Uint64(b[i:])
+		} else {
+			v = lowKey(b[i:]) | ^uint64(0)<<(8*(len(b)-i)) // neither printable nor zero
+		}
+		low := v & lowBits
+		t := (low + 0x60*eachByte) &^ (low + eachByte) &^ v & topBits
+		z := ^(low + lowBits) &^ v & topBits
+		text |= gather(t) << i
+		zero |= gather(z) << i
+	}
+	return text, zero
+}
+
+// gather collects the top bits of the 8 bytes of v.
+func gather(v uint64) uint64 { return (v >> 7) * 0x0102040810204080 >> 56 }

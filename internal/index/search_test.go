@@ -1,0 +1,170 @@
+package index
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/mewshq/mews/internal/query"
+	"pgregory.net/rapid"
+)
+
+// drawFile makes content of one of the kinds that take different ways through
+// the rules: text, UTF-16, code-like, random and repeated bytes, or a mix.
+func drawFile(t *rapid.T) []byte {
+	size := rapid.OneOf(rapid.IntRange(0, 16), rapid.IntRange(0, 600), rapid.IntRange(0, 9000)).Draw(t, "size")
+	rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
+	var out []byte
+	kind := rapid.IntRange(0, 5).Draw(t, "kind")
+	for len(out) < size {
+		k := kind
+		if k == 5 {
+			k = rng.IntN(5)
+		}
+		out = append(out, content(rng, k, 1+rng.IntN(200))...)
+	}
+	return out[:size]
+}
+
+func content(rng *rand.Rand, kind, n int) []byte {
+	out := make([]byte, 0, 2*n)
+	letter := func() byte { return "etaoinETAOIN0123 ./_-~zqZQ"[rng.IntN(26)] }
+	for range n {
+		switch kind {
+		case 0:
+			out = append(out, letter())
+		case 1:
+			out = append(out, letter(), 0)
+		case 2:
+			out = append(out, []byte{0x48, 0x89, 0xE5, 0, 0xFF, byte(rng.IntN(256)), 0x41, 0x5A, 0x5B, 0x60, 0x7B}[rng.IntN(11)])
+		case 3:
+			out = append(out, byte(rng.IntN(256)))
+		case 4:
+			out = append(out, byte(n))
+		}
+	}
+	return out
+}
+
+func drawCorpus(t *rapid.T) [][]byte {
+	return rapid.SliceOfN(rapid.Custom(drawFile), 1, 12).Draw(t, "files")
+}
+
+// drawLiteral takes a substring of a file, or a few random bytes.
+func drawLiteral(t *rapid.T, corpus [][]byte) query.Literal {
+	data := corpus[rapid.IntRange(0, len(corpus)-1).Draw(t, "of")]
+	n := rapid.OneOf(rapid.IntRange(1, 16), rapid.IntRange(1, 70), rapid.IntRange(1, 400)).Draw(t, "len")
+	lit := query.Literal{Fold: rapid.Bool().Draw(t, "fold")}
+	if len(data) == 0 || rapid.IntRange(0, 9).Draw(t, "foreign") == 0 {
+		lit.Bytes = rapid.SliceOfN(rapid.Byte(), 1, 12).Draw(t, "bytes")
+	} else {
+		at := rapid.IntRange(0, len(data)-1).Draw(t, "at")
+		lit.Bytes = bytes.Clone(data[at:min(len(data), at+n)])
+	}
+	if lit.Fold {
+		lit.Bytes = foldAll(lit.Bytes)
+	}
+	return lit
+}
+
+func TestSubstringsAreFound(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		corpus := drawCorpus(t)
+		s := open(t, segmentBytes(t, smallParams(), corpus))
+		for range 8 {
+			lit := drawLiteral(t, corpus)
+			if err := missed(corpus, search(t, s, lit), lit); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func drawPlan(t *rapid.T, corpus [][]byte, depth int) query.Node {
+	kind := rapid.IntRange(0, 9).Draw(t, "node")
+	if depth == 0 {
+		kind = 3 + kind%7
+	}
+	kids := func() []query.Node {
+		out := make([]query.Node, rapid.IntRange(1, 4).Draw(t, "kids"))
+		for i := range out {
+			out[i] = drawPlan(t, corpus, depth-1)
+		}
+		return out
+	}
+	data := corpus[rapid.IntRange(0, len(corpus)-1).Draw(t, "meta of")]
+	switch kind {
+	case 0:
+		return query.And{Kids: kids()}
+	case 1:
+		return query.Or{Kids: kids()}
+	case 2:
+		return query.MinOf{K: rapid.IntRange(-1, 4).Draw(t, "k"), Kids: kids()}
+	case 3:
+		return query.Size{Min: uint64(rapid.IntRange(0, len(data)).Draw(t, "min")), Max: uint64(len(data))}
+	case 4:
+		at := rapid.IntRange(0, query.HeadLen-1).Draw(t, "head at")
+		want := append(bytes.Clone(data[min(at, len(data)):]), 'x', 'y')
+		return query.Head{Offset: at, Bytes: want[:rapid.IntRange(1, min(query.HeadLen-at, len(want))).Draw(t, "head")], Not: rapid.Bool().Draw(t, "not")}
+	case 5:
+		return []query.Node{query.All{}, query.None{}, query.Type{Names: []string{"pe32", "text"}}, query.Hash{Algo: "sha256", Digest: sum(data)}}[rapid.IntRange(0, 3).Draw(t, "meta")]
+	}
+	return drawLiteral(t, corpus)
+}
+
+func sum(data []byte) []byte {
+	f := fileOf(0, data)
+	return f.SHA256[:]
+}
+
+func TestPlansSelectSupersets(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		corpus := drawCorpus(t)
+		s := open(t, segmentBytes(t, smallParams(), corpus))
+		for range 4 {
+			plan := drawPlan(t, corpus, 3)
+			if err := missed(corpus, search(t, s, plan), plan); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// TestRareLiteralsSelectLittle fails when the index selects everything, which
+// the other properties would accept.
+func TestRareLiteralsSelectLittle(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 7))
+	var corpus [][]byte
+	for range 60 {
+		corpus = append(corpus, content(rng, rng.IntN(4), 2000))
+	}
+	s := open(t, segmentBytes(t, smallParams(), corpus))
+	selected, right := 0, 0
+	for range 300 {
+		data := corpus[rng.IntN(len(corpus))]
+		at := rng.IntN(len(data) - 16)
+		lit := query.Literal{Bytes: data[at : at+16], Fold: rng.IntN(2) == 0}
+		if lit.Fold {
+			lit.Bytes = foldAll(lit.Bytes)
+		}
+		hits := search(t, s, lit)
+		if err := missed(corpus, hits, lit); err != nil {
+			t.Fatal(err)
+		}
+		selected += len(hits)
+		for _, data := range corpus {
+			if len(occurrences(data, lit)) > 0 {
+				right++
+			}
+		}
+	}
+	absent := 0
+	for range 300 {
+		lit := query.Literal{Bytes: content(rng, 3, 12)}
+		absent += len(search(t, s, lit))
+	}
+	t.Logf("selected %d files for %d true ones, %d for absent literals", selected, right, absent)
+	if selected > right*2 || absent > 300*60/20 {
+		t.Fatalf("selected %d files for %d true ones, %d for absent literals", selected, right, absent)
+	}
+}
