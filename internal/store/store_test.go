@@ -149,7 +149,7 @@ func TestConstraintErrorsAreOrdinary(t *testing.T) {
 		if err := write(db, `INSERT INTO t VALUES ('a', 2)`); err == nil {
 			t.Error("a second row with the same key was taken")
 		}
-		if err := write(db, `INSERT INTO client_secret VALUES ('nobody', 1, x'00', x'00')`); err == nil {
+		if err := write(db, `INSERT INTO client_secret VALUES (x'00', 'nobody', 1, 1)`); err == nil {
 			t.Error("a reference to nothing was taken")
 		}
 		exec(t, db, `INSERT INTO t VALUES ('b', 2)`)

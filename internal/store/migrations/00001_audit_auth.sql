@@ -36,30 +36,33 @@ CREATE TABLE audit_head (
     mac  BLOB NOT NULL
 ) STRICT;
 
+-- The salt is the client's, not the secret's: one slow hash then checks a guess
+-- against both secrets, and takes as long as for a client that does not exist.
 CREATE TABLE client (
-    id         TEXT PRIMARY KEY,
-    name       TEXT NOT NULL,
-    cid        TEXT NOT NULL,
-    scopes     TEXT NOT NULL,    -- space-separated, sorted
-    created    INTEGER NOT NULL, -- unix microseconds, as all times
-    revoked    INTEGER NOT NULL  -- 0 while active
+    id      TEXT PRIMARY KEY,
+    name    TEXT NOT NULL,
+    cid     TEXT NOT NULL,
+    scopes  TEXT NOT NULL,    -- space-separated, sorted
+    salt    BLOB NOT NULL,
+    created INTEGER NOT NULL, -- unix microseconds, as all times
+    revoked INTEGER NOT NULL  -- 0 while active
 ) STRICT, WITHOUT ROWID;
 
 -- At most two secrets of a client stand at a time, so that a rotation needs no
 -- common instant. Only a slow hash over a peppered HMAC is kept.
 CREATE TABLE client_secret (
+    hash    BLOB PRIMARY KEY,
     client  TEXT NOT NULL REFERENCES client (id) ON DELETE CASCADE,
-    created INTEGER NOT NULL,
-    salt    BLOB NOT NULL,
-    hash    BLOB NOT NULL,
-    PRIMARY KEY (client, created)
+    serial  INTEGER NOT NULL, -- grows with each secret of the client
+    created INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX client_secret_client ON client_secret (client, serial);
 
 -- Bearer tokens by their SHA-256; the token itself is never stored.
 CREATE TABLE token (
     hash    BLOB PRIMARY KEY,
     client  TEXT NOT NULL REFERENCES client (id) ON DELETE CASCADE,
-    cid     TEXT NOT NULL,
     scopes  TEXT NOT NULL,
     created INTEGER NOT NULL,
     expires INTEGER NOT NULL
