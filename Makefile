@@ -35,7 +35,7 @@ run: build ## serve on 127.0.0.1:8443 with data in .cache/run
 
 .PHONY: demo
 demo: build ## index real binaries of this machine, search and hunt them through the API
-	test/demo.sh
+	$(GO) run ./test/demo
 
 .PHONY: test
 test: build $(VENV)/ready ## every test: Go, Rust, the real FalconPy and gofalcon

@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/mewshq/mews"
+	"github.com/mewshq/mews/test/harness"
+)
+
+// figures are what one corpus measured.
+type figures struct {
+	corpus         corpus
+	ingestCPU      time.Duration
+	indexBytes     int64
+	peakIndexBytes int64
+	peakIngestRSS  int64
+	peakQueryRSS   int64
+	absent         map[int][]float64 // literal length -> share of corpus bytes read
+	fuzzy, exact   []time.Duration
+	probes         int
+	pairs          int
+	falseNegatives int
+	scanPerProbe   time.Duration
+	hunts          []huntFigure
+}
+
+func measure(ctx context.Context, s settings, c corpus) (*figures, error) {
+	m := &figures{corpus: c, absent: map[int][]float64{}}
+	data := filepath.Join(s.cache, "data-"+c.name)
+	if err := errors.Join(os.RemoveAll(data), os.RemoveAll(data+".key")); err != nil {
+		return nil, err
+	}
+	opts := harness.Options{Data: data, Args: []string{
+		"--limits-requests-per-minute", "100000000", "--quota-hunts", "100000000", "--quota-downloads", "100000000", "--log-level", "warn",
+	}}
+	srv, err := harness.Start(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.ingest(ctx, srv); err != nil {
+		return nil, errors.Join(err, srv.Stop())
+	}
+	// Query memory is measured in a process that did not ingest.
+	if err := srv.Stop(); err != nil {
+		return nil, err
+	}
+	opts.ClientID, opts.ClientSecret = srv.ClientID, srv.ClientSecret
+	if srv, err = harness.Start(ctx, opts); err != nil {
+		return nil, err
+	}
+	err = m.query(ctx, s, srv)
+	return m, errors.Join(err, srv.Stop())
+}
+
+// ingest uploads the corpus by the command line, as a user would, and waits
+// until every file is in a segment.
+func (m *figures) ingest(ctx context.Context, srv *harness.Server) error {
+	before, err := srv.Usage()
+	if err != nil {
+		return err
+	}
+	watch, done := context.WithCancel(ctx)
+	peak := make(chan int64, 1)
+	go func() { peak <- watchSize(watch, filepath.Join(srv.Data, "segments")) }()
+	cmd := srv.Command(ctx, "sample", "add", "--label", "clean", m.corpus.dir)
+	cmd.Stderr = os.Stderr
+	err = cmd.Run()
+	if err == nil {
+		err = awaitIndexed(ctx, srv)
+	}
+	done()
+	m.peakIndexBytes = <-peak
+	if err != nil {
+		return fmt.Errorf("ingest: %w", err)
+	}
+	after, err := srv.Usage()
+	m.ingestCPU, m.peakIngestRSS = after.CPU-before.CPU, after.PeakRSS
+	m.indexBytes = folderSize(filepath.Join(srv.Data, "segments"))
+	return err
+}
+
+// awaitIndexed polls the index until its tail is empty and merges are done.
+func awaitIndexed(ctx context.Context, srv *harness.Server) error {
+	last := mews.IndexStatus{}
+	for {
+		cmd := srv.Command(ctx, "index", "status", "--data", srv.Data, "-o", "json")
+		cmd.Stderr = os.Stderr
+		out, err := cmd.Output()
+		if err != nil {
+			return fmt.Errorf("index status: %w", err)
+		}
+		var status struct {
+			Resources []mews.IndexStatus `json:"resources"`
+		}
+		if err := json.Unmarshal(out, &status); err != nil {
+			return fmt.Errorf("index status: %w", err)
+		}
+		// Merges go on for a moment after the last file is indexed: two equal
+		// readings in a row mean that the index has come to rest.
+		if len(status.Resources) == 1 && status.Resources[0].TailFiles == 0 {
+			if now := status.Resources[0]; now.IndexBytes == last.IndexBytes && now.Segments == last.Segments {
+				return nil
+			}
+		}
+		if len(status.Resources) == 1 {
+			last = status.Resources[0]
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(2 * time.Second):
+		}
+	}
+}
+
+// watchSize samples a folder's size until the context ends and gives the peak.
+func watchSize(ctx context.Context, dir string) int64 {
+	peak := int64(0)
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		peak = max(peak, folderSize(dir))
+		select {
+		case <-ctx.Done():
+			return peak
+		case <-tick.C:
+		}
+	}
+}
+
+// folderSize adds up file sizes; files that vanish meanwhile do not count.
+func folderSize(dir string) (n int64) {
+	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return nil
+		}
+		if info, err := d.Info(); err == nil {
+			n += info.Size()
+		}
+		return nil
+	})
+	return n
+}
+
+func (m *figures) query(ctx context.Context, s settings, srv *harness.Server) error {
+	probes, err := drawProbes(m.corpus, s.source(2), 10)
+	if err != nil {
+		return err
+	}
+	if m.scanPerProbe, err = askOracle(m.corpus, probes); err != nil {
+		return err
+	}
+	client, err := srv.Client()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	for _, p := range probes {
+		if err := m.search(ctx, client, p); err != nil {
+			return err
+		}
+	}
+	m.probes = len(probes)
+	rules, err := drawRules(m.corpus, s.source(3))
+	if err != nil {
+		return err
+	}
+	for _, r := range rules {
+		if err := m.hunt(ctx, srv, client, r); err != nil {
+			return fmt.Errorf("hunt %q: %w", r.name, err)
+		}
+	}
+	use, err := srv.Usage()
+	m.peakQueryRSS = use.PeakRSS
+	return err
+}
+
+const maxResults = 10_000
+
+// search asks both ways and compares the exact answer with the truth.
+func (m *figures) search(ctx context.Context, client *mews.Client, p *probe) error {
+	req := mews.SearchRequest{
+		Options:  &mews.SearchOptions{Limit: maxResults, FilterMeta: mews.List{"sha256"}},
+		Patterns: []mews.Pattern{{Type: "hex", Value: hex.EncodeToString(p.bytes)}},
+	}
+	began := time.Now()
+	if _, err := client.MalQuery().FuzzySearch(ctx, req); err != nil {
+		return fmt.Errorf("fuzzy search %x: %w", p.bytes, err)
+	}
+	m.fuzzy = append(m.fuzzy, time.Since(began))
+	meta, err := client.MalQuery().ExactSearch(ctx, req)
+	if err != nil {
+		return fmt.Errorf("exact search %x: %w", p.bytes, err)
+	}
+	env, err := client.MalQuery().Wait(ctx, meta.ReqID, nil)
+	if err != nil {
+		return fmt.Errorf("exact search %x: %w", p.bytes, err)
+	}
+	// The job's own run time: polling is the client's affair.
+	m.exact = append(m.exact, time.Duration(env.Meta.QueryTime)*time.Millisecond)
+	if len(p.inFile) <= maxResults {
+		m.compare(env, p)
+	}
+	if p.class == "absent" && len(p.inFile) == 0 && env.Meta.Progress != nil {
+		share := float64(env.Meta.Progress.Bytes) / float64(m.corpus.bytes)
+		m.absent[len(p.bytes)] = append(m.absent[len(p.bytes)], share)
+	}
+	return nil
+}
+
+func (m *figures) compare(env *mews.Envelope[mews.RequestResult], p *probe) {
+	found := map[string]bool{}
+	for _, r := range env.Resources {
+		found[r.SHA256] = true
+	}
+	for sha := range p.inFile {
+		m.pairs++
+		if !found[sha] {
+			m.falseNegatives++
+			fmt.Fprintf(os.Stderr, "MISSED %x in %s\n", p.bytes, sha)
+		}
+	}
+}
+
+func percentile(d []time.Duration, p float64) time.Duration {
+	if len(d) == 0 {
+		return 0
+	}
+	d = slices.Sorted(slices.Values(d))
+	return d[min(len(d)-1, int(float64(len(d))*p))]
+}
