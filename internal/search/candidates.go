@@ -1,0 +1,266 @@
+package search
+
+import (
+	"cmp"
+	"container/heap"
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/mewshq/mews/internal/blob"
+	"github.com/mewshq/mews/internal/index"
+	"github.com/mewshq/mews/internal/query"
+	"github.com/mewshq/mews/internal/store"
+)
+
+// Select narrows a search to files that the plan does not speak of.
+type Select struct {
+	// BeforeSeq, if not 0, leaves out this file and all newer ones.
+	BeforeSeq uint64
+	// Keep, if set, leaves out files it answers false for. It is called often,
+	// and from the goroutine that searches.
+	Keep func(index.File) bool
+}
+
+func (o Select) takes(f index.File) bool {
+	return (o.BeforeSeq == 0 || f.Seq < o.BeforeSeq) && (o.Keep == nil || o.Keep(f))
+}
+
+// A Candidate is a file that the plan may hold for.
+type Candidate struct {
+	eng  *Engine
+	cid  store.CID
+	plan query.Node
+	file index.File
+	tail bool
+	head []byte                 // of an indexed file
+	cols func() [][]index.Piece // per leaf of plan: where it may be; nil: anywhere
+}
+
+// File is what the index knows of the candidate.
+func (c *Candidate) File() index.File { return c.file }
+
+// Tail tells that the file is not indexed yet: it is a candidate only because
+// nothing is known of its bytes.
+func (c *Candidate) Tail() bool { return c.tail }
+
+// Open opens the candidate's stored bytes.
+func (c *Candidate) Open() (*blob.Reader, error) {
+	return c.eng.blobs.Get(blob.Name{CID: string(c.cid), SHA256: c.file.SHA256})
+}
+
+// Candidates lists every file the plan may hold for, the newest first. No file
+// that it holds for is missing; files of the tail are all listed, unless their
+// size, type or digest rules them out. A segment is searched only when its
+// files are due, so a caller that stops early saves the rest. The error, if
+// any, comes last.
+func (s *Snapshot) Candidates(ctx context.Context, plan query.Node, o Select) iter.Seq2[*Candidate, error] {
+	return func(yield func(*Candidate, error) bool) {
+		var due runs
+		sources := s.sources()
+		for {
+			for len(sources) > 0 && (len(due) == 0 || due.newest() < sources[0].newest) {
+				run, err := sources[0].search(ctx, plan, o)
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				due.add(run)
+				sources = sources[1:]
+			}
+			if len(due) == 0 || !yield(due.next(), nil) {
+				return
+			}
+		}
+	}
+}
+
+// A source is the tail or a segment. newest bounds the sequence numbers that
+// its search gives.
+type source struct {
+	newest uint64
+	search func(context.Context, query.Node, Select) ([]*Candidate, error)
+}
+
+// sources lists what must be searched, the one with the newest file first.
+func (s *Snapshot) sources() []source {
+	var out []source
+	if len(s.tail) > 0 {
+		out = append(out, source{s.tail[0].Seq, s.searchTail})
+	}
+	for _, p := range s.parts {
+		out = append(out, source{p.maxSeq, func(ctx context.Context, plan query.Node, o Select) ([]*Candidate, error) {
+			return s.searchPart(ctx, p, plan, o)
+		}})
+	}
+	slices.SortStableFunc(out, func(a, b source) int { return cmp.Compare(b.newest, a.newest) })
+	return out
+}
+
+// searchTail lists the files of the tail that the plan may hold for.
+func (s *Snapshot) searchTail(ctx context.Context, plan query.Node, o Select) ([]*Candidate, error) {
+	meta := withoutHeads(plan)
+	var run []*Candidate
+	for _, f := range s.tail {
+		ok, err := query.Match(meta, unread{f})
+		if (ok || err != nil) && o.takes(f) {
+			run = append(run, &Candidate{eng: s.eng, cid: s.cid, plan: plan, file: f, tail: true})
+		}
+	}
+	return run, ctx.Err()
+}
+
+// searchPart asks one segment, and lists its candidates newest first. A segment
+// that cannot be read gives every file it holds.
+func (s *Snapshot) searchPart(ctx context.Context, p part, plan query.Node, o Select) ([]*Candidate, error) {
+	if o.BeforeSeq != 0 && p.minSeq >= o.BeforeSeq {
+		return nil, ctx.Err()
+	}
+	alive := func(no int) bool { return !p.dead.has(no) && o.takes(p.idx.File(no)) }
+	var st index.Stats
+	hits, err := p.idx.Search(ctx, plan, alive, &st)
+	if cerr := ctx.Err(); cerr != nil {
+		return nil, fmt.Errorf("search segment %d: %w", p.id, cerr)
+	}
+	if st.DamagedRegions > 0 || err != nil {
+		s.eng.suspect(p.segment, int64(st.DamagedRegions), err)
+	}
+	run := make([]*Candidate, 0, len(hits))
+	add := func(no int, cols func() [][]index.Piece) {
+		c := &Candidate{eng: s.eng, cid: s.cid, plan: plan, file: p.idx.File(no), cols: cols}
+		head := p.idx.Head(no)
+		c.head = head[:min(int64(len(head)), c.file.Size)]
+		run = append(run, c)
+	}
+	if err != nil {
+		for no := range p.files {
+			if alive(no) {
+				add(no, nil)
+			}
+		}
+	} else {
+		for _, h := range hits {
+			add(h.FileNo, h.Cols)
+		}
+	}
+	slices.SortFunc(run, func(a, b *Candidate) int { return cmp.Compare(b.file.Seq, a.file.Seq) })
+	return run, nil
+}
+
+// runs is a heap of candidate lists, each newest first; none is empty.
+type runs [][]*Candidate
+
+func (r runs) Len() int           { return len(r) }
+func (r runs) Less(i, j int) bool { return r[i][0].file.Seq > r[j][0].file.Seq }
+func (r runs) Swap(i, j int)      { r[i], r[j] = r[j], r[i] }
+
+// Push and Pop are for package heap.
+func (r *runs) Push(x any) { *r = append(*r, x.([]*Candidate)) }
+
+// Pop removes the last list.
+func (r *runs) Pop() any {
+	last := (*r)[len(*r)-1]
+	*r = (*r)[:len(*r)-1]
+	return last
+}
+
+func (r runs) newest() uint64 { return r[0][0].file.Seq }
+
+func (r *runs) add(run []*Candidate) {
+	if len(run) > 0 {
+		heap.Push(r, run)
+	}
+}
+
+// next takes the newest candidate.
+func (r *runs) next() *Candidate {
+	c := (*r)[0][0]
+	if (*r)[0] = (*r)[0][1:]; len((*r)[0]) == 0 {
+		heap.Pop(r)
+	} else {
+		heap.Fix(r, 0)
+	}
+	return c
+}
+
+// unread is the view of a file whose bytes are not known: it may hold anything.
+type unread struct{ file index.File }
+
+func (u unread) Size() uint64 { return uint64(u.file.Size) }
+func (u unread) Head() []byte { return nil }
+func (u unread) Type() string { return u.file.Type }
+
+func (u unread) Digest(algo string) []byte {
+	if algo == "sha256" {
+		return u.file.SHA256[:]
+	}
+	return nil
+}
+
+func (u unread) Contains(query.Literal) (bool, error) { return true, nil }
+
+// withoutHeads weakens a plan to one that asks nothing about first bytes.
+func withoutHeads(n query.Node) query.Node {
+	if _, ok := n.(query.Head); ok {
+		return query.All{}
+	}
+	return withKids(n, withoutHeads)
+}
+
+// withKids rebuilds a node with each kid replaced.
+func withKids(n query.Node, kid func(query.Node) query.Node) query.Node {
+	each := func(kids []query.Node) []query.Node {
+		out := make([]query.Node, len(kids))
+		for i, k := range kids {
+			out[i] = kid(k)
+		}
+		return out
+	}
+	switch n := n.(type) {
+	case query.And:
+		return query.And{Kids: each(n.Kids)}
+	case query.Or:
+		return query.Or{Kids: each(n.Kids)}
+	case query.MinOf:
+		return query.MinOf{K: n.K, Kids: each(n.Kids)}
+	}
+	return n
+}
+
+// An Estimate says what a search would have to read.
+type Estimate struct {
+	Files          int   // files the search looks at
+	Candidates     int   // files that the plan may hold for
+	CandidateBytes int64 // plain bytes of the candidates
+	CorpusBytes    int64 // plain bytes of Files
+}
+
+// Estimate counts candidates without reading them.
+func (s *Snapshot) Estimate(ctx context.Context, plan query.Node, o Select) (Estimate, error) {
+	var est Estimate
+	count := func(f index.File) {
+		if o.takes(f) {
+			est.Files++
+			est.CorpusBytes += f.Size
+		}
+	}
+	for _, f := range s.tail {
+		count(f)
+	}
+	for _, p := range s.parts {
+		for no := range p.files {
+			if !p.dead.has(no) {
+				count(p.idx.File(no))
+			}
+		}
+	}
+	for c, err := range s.Candidates(ctx, plan, o) {
+		if err != nil {
+			return est, err
+		}
+		est.Candidates++
+		est.CandidateBytes += c.file.Size
+	}
+	return est, nil
+}
