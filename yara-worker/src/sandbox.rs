@@ -127,6 +127,10 @@ fn filter() -> Result<BpfProgram, Box<dyn std::error::Error>> {
         libc::SYS_rt_sigprocmask,
         libc::SYS_rt_sigreturn,
         libc::SYS_restart_syscall,
+        // The heartbeat thread may still be starting when the filter comes.
+        libc::SYS_rseq,
+        libc::SYS_set_robust_list,
+        libc::SYS_sched_getaffinity,
         libc::SYS_exit,
         libc::SYS_exit_group,
     ];
