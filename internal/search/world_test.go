@@ -156,7 +156,7 @@ func (w *world) put(cid store.CID, plain []byte, kind string, how cut, offer boo
 		return err
 	}
 	w.seq++
-	f := index.File{Seq: w.seq, SHA256: sha256.Sum256(plain), Size: int64(len(plain)), Type: kind}
+	f := fileOf(w.seq, plain, kind)
 	err = w.db.Write(context.Background(), func(tx *store.Tx) error { return w.eng.Enqueue(tx, cid, f) })
 	if err != nil {
 		return err
@@ -166,6 +166,10 @@ func (w *world) put(cid store.CID, plain []byte, kind string, how cut, offer boo
 		w.eng.Offer(cid, f, doc)
 	}
 	return nil
+}
+
+func fileOf(seq uint64, plain []byte, kind string) index.File {
+	return index.File{Seq: seq, SHA256: sha256.Sum256(plain), Size: int64(len(plain)), Type: kind}
 }
 
 // forget deletes the i-th file of a customer.
