@@ -1,0 +1,11 @@
+//go:build !linux
+
+package yara
+
+import "syscall"
+
+func isolated() *syscall.SysProcAttr { return plain() }
+
+// plain keeps the worker out of the terminal's process group. It ends when its
+// input does.
+func plain() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

@@ -1,0 +1,116 @@
+package yara
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mewshq/mews/internal/query"
+)
+
+// realEngine uses the built worker. MEWS_YARA_WORKER names it and must then
+// exist; without the variable a missing program skips the test.
+func realEngine(t *testing.T) *Engine {
+	t.Helper()
+	path, named := os.LookupEnv("MEWS_YARA_WORKER")
+	if !named {
+		path = filepath.Join("..", "..", "bin", "mews-yara")
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(abs); err != nil {
+		if named {
+			t.Fatalf("MEWS_YARA_WORKER: %v", err)
+		}
+		t.Skipf("no worker: %v (make build)", err)
+	}
+	e := New(Options{Path: abs, Sandbox: SandboxBestEffort, File: 2 * time.Second})
+	s, err := e.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s with %s, namespaces %v, walls %+v", s.Worker, s.Engine, !e.plainStart.Load(), s.Walls)
+	return e
+}
+
+func TestRealWorker(t *testing.T) {
+	e := realEngine(t)
+	src := `
+private rule header { condition: uint16(0) == 0x5A4D }
+rule one : tag { strings: $a = "needle in the hay" $b = "xy" condition: header and $a and #b < 2000000 }
+rule two { strings: $w = "wide needle" wide condition: $w }`
+	rs, err := e.Compile(t.Context(), src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rs.Rules) != 3 || !rs.Rules[0].Private || !query.Indexable(rs.Plan) {
+		t.Fatalf("%+v, plan %s", rs.Rules, rs.Plan)
+	}
+	p, err := e.Pool(t.Context(), src, rs, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	wide := strings.Join(strings.Split("wide needle", ""), "\x00") + "\x00"
+	for data, want := range map[string]Outcome{
+		"":                            NoMatch,
+		"MZ needle in the hay":        Match,
+		"xx needle in the hay":        NoMatch,
+		"......" + wide:               Match,
+		strings.Repeat("xy", 1<<20):   Uncertain, // 1,048,576 hits are over the cap
+		strings.Repeat("z", 3<<20+17): NoMatch,
+	} {
+		v, err := p.Scan(t.Context(), int64(len(data)), source([]byte(data)))
+		if err != nil || v.Outcome != want {
+			t.Errorf("%.20q: %+v, %v, want %s", data, v, err, want)
+		}
+	}
+}
+
+func TestRealWorkerRefuses(t *testing.T) {
+	e := realEngine(t)
+	for src, is := range map[string]func(error) bool{
+		"Some Yara rule": isCompile,
+		`rule a { strings: $a = "x" condition: }`:                      isCompile,
+		`import "cuckoo" rule a { condition: cuckoo.sync.mutex(/x/) }`: isCompile,
+		`include "/etc/hostname"`:                                      isLimit,
+	} {
+		_, err := e.Compile(t.Context(), src)
+		if !is(err) || strings.Contains(err.Error(), "/etc/") {
+			t.Errorf("%.40q: %v (%T)", src, err, err)
+		}
+	}
+}
+
+// Rules known to overrun the engine's own timeout must end in an error at the
+// latest one second after the limit, and the worker's successor works.
+func TestRealWorkerEndsBombs(t *testing.T) {
+	e := realEngine(t)
+	e.o.File = time.Second
+	data := []byte(strings.Repeat("a", 4<<20))
+	for _, src := range []string{
+		`rule a { strings: $a = /((a{1,900}){1,900}){1,900}b/ condition: $a }`,
+		`rule a { strings: $a = { 61 [0-] 61 [0-] 61 [0-] 62 } condition: $a }`,
+	} {
+		rs, err := e.Compile(t.Context(), src)
+		if err != nil {
+			t.Logf("%.60s: refused: %v", src, err)
+			continue
+		}
+		p, err := e.Pool(t.Context(), src, rs, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		v, err := p.Scan(t.Context(), int64(len(data)), source(data))
+		took := time.Since(begin)
+		if err != nil || v.Outcome != Error && v.Outcome != Uncertain || took > 5*time.Second {
+			t.Errorf("%.60s: %+v, %v after %v", src, v, err, took)
+		}
+		p.Close()
+	}
+}
