@@ -14,7 +14,6 @@ type filler struct {
 	long   []uint64
 	middle []uint64
 	short  []uint64
-	folded [fillBlock + 16]byte
 }
 
 // reset points the filler at the (zeroed) words of a column.
@@ -36,38 +35,51 @@ func (f *filler) slow(b []byte, from int) {
 func (f *filler) fast(b []byte, from int) {
 	for lo := from; lo < len(b); lo += fillBlock {
 		hi := min(lo+fillBlock, len(b))
-		f.plain(b[lo-7 : hi])
+		f.plain(b[:hi], lo)
 		f.extras(b[lo-gramSpan+1 : hi])
 	}
 }
 
-// plain adds g3, g4 and f6 of every gram that ends at index 7 or later of src,
-// which is fillBlock+7 bytes at most. It has no branch on data: the three rules
-// set one bit each per byte.
-func (f *filler) plain(src []byte) {
-	folded := f.folded[:]
-	foldInto(folded, src)
-	mLong, mMiddle, mShort := uint64(f.shape.bits[long]), uint64(f.shape.bits[middle]), uint64(f.shape.bits[short])
-	longs, middles, shorts := f.long, f.middle, f.short
-	for i := 0; i+8 <= len(src) && i+8 <= len(folded); i++ {
-		v := uint32(binary.LittleEndian.Uint64(src[i:]) >> 32)
-		w := binary.LittleEndian.Uint64(folded[i:])
-		p := uint64(v&0xFFFFFF00*mulG3) * mShort >> 32
-		shorts[p>>6] |= 1 << (p & 63)
-		p = uint64(v*mulG4) * mMiddle >> 32
-		middles[p>>6] |= 1 << (p & 63)
-		p = ((w &^ 0xFFFF) * mulLong >> 32) * mLong >> 32
-		longs[p>>6] |= 1 << (p & 63)
+// plain adds g3, g4 and f6 of every gram that ends at from or later, which must
+// be at least 7. It has no branch on data, and one load serves several grams.
+func (f *filler) plain(b []byte, from int) {
+	bits := &f.shape.bits
+	shortGrams(f.short, f.middle, uint64(bits[short]), uint64(bits[middle]), b, from)
+	foldedGrams(f.long, uint64(bits[long]), b, from)
+	f.slow(b, max(from, len(b)-3)) // what the groups left out
+}
+
+// mark sets the bit that a hash times the size of the filter selects, see
+// reduce.
+func mark(words []uint64, product uint64) { words[product>>38] |= 1 << (product >> 32 & 63) }
+
+// shortGrams adds g3 and g4 in groups of four ends.
+func shortGrams(shorts, middles []uint64, mShort, mMiddle uint64, b []byte, from int) {
+	for e := from + 3; e < len(b); e += 4 {
+		v := binary.LittleEndian.Uint64(b[e-7 : e+1 : e+1])
+		w := uint32(v >> 8)
+		mark(shorts, uint64(w&^0xFF*mulG3)*mShort)
+		mark(middles, uint64(w*mulG4)*mMiddle)
+		w = uint32(v >> 16)
+		mark(shorts, uint64(w&^0xFF*mulG3)*mShort)
+		mark(middles, uint64(w*mulG4)*mMiddle)
+		w = uint32(v >> 24)
+		mark(shorts, uint64(w&^0xFF*mulG3)*mShort)
+		mark(middles, uint64(w*mulG4)*mMiddle)
+		w = uint32(v >> 32)
+		mark(shorts, uint64(w&^0xFF*mulG3)*mShort)
+		mark(middles, uint64(w*mulG4)*mMiddle)
 	}
 }
 
-// foldInto writes src folded, then at least one more byte of any value.
-func foldInto(dst, src []byte) {
-	for len(src) >= 8 {
-		binary.LittleEndian.PutUint64(dst, fold(binary.LittleEndian.Uint64(src)))
-		src, dst = src[8:], dst[8:]
+// foldedGrams adds f6 in groups of three ends.
+func foldedGrams(longs []uint64, m uint64, b []byte, from int) {
+	for e := from + 2; e < len(b); e += 3 {
+		v := fold(binary.LittleEndian.Uint64(b[e-7 : e+1 : e+1]))
+		mark(longs, v<<16*mulLong>>32*m)
+		mark(longs, v<<8&^0xFFFF*mulLong>>32*m)
+		mark(longs, v&^0xFFFF*mulLong>>32*m)
 	}
-	binary.LittleEndian.PutUint64(dst, fold(lowKey(src)))
 }
 
 // extras adds text8, wide4 and wide6 of every gram that lies wholly in b. It

@@ -124,7 +124,7 @@ func (f *footer) bytes() []byte {
 	for _, t := range f.tables {
 		e.uint(uint64(t.off))
 		e.uint(uint64(t.len))
-		e.uint(uint64(t.crc))
+		e = binary.LittleEndian.AppendUint32(e, t.crc)
 	}
 	return append(e, f.digest[:]...)
 }
@@ -148,7 +148,7 @@ func parseFooter(b []byte, end int64) (*footer, error) {
 		f.rows = append(f.rows, section{off: d.offset(), len: d.offset()})
 	}
 	for i := range f.tables {
-		f.tables[i] = section{off: d.offset(), len: d.offset(), crc: uint32(d.count(math.MaxUint32))}
+		f.tables[i] = section{off: d.offset(), len: d.offset(), crc: d.fixed32()}
 	}
 	copy(f.digest[:], d.take(len(f.digest)))
 	if d.err != nil || len(d.rest) != 0 {
@@ -254,6 +254,8 @@ func (d *decoder) take(n int) []byte {
 	d.rest = d.rest[n:]
 	return b
 }
+
+func (d *decoder) fixed32() uint32 { return uint32(lowKey(d.take(4))) }
 
 func (d *decoder) text() string { return string(d.take(d.count(256))) }
 

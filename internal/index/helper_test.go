@@ -52,6 +52,16 @@ func (b testBox) Open(dst, _, sealed, extra []byte) ([]byte, error) {
 	return b.AEAD.Open(dst, sealed[:n], sealed[n:], extra)
 }
 
+// plainBox seals nothing, so that a fuzzer reaches what is sealed.
+type plainBox struct{}
+
+func (plainBox) NonceSize() int { return 0 }
+func (plainBox) Overhead() int  { return 0 }
+
+func (plainBox) Seal(dst, _, plain, _ []byte) []byte { return append(dst, plain...) }
+
+func (plainBox) Open(dst, _, sealed, _ []byte) ([]byte, error) { return append(dst, sealed...), nil }
+
 // smallParams make columns of a few hundred bytes, so that small data has cuts,
 // packed columns, both classes and unfilled columns.
 func smallParams() Params {
@@ -79,7 +89,12 @@ func fileOf(no int, data []byte) File {
 
 func segmentBytes(t tester, p Params, corpus [][]byte) []byte {
 	t.Helper()
-	b, s := NewBuilder(p, newTestBox(t)), NewSlicer(p)
+	return sealedBytes(t, p, corpus, newTestBox(t))
+}
+
+func sealedBytes(t tester, p Params, corpus [][]byte, box cipher.AEAD) []byte {
+	t.Helper()
+	b, s := NewBuilder(p, box), NewSlicer(p)
 	for i, data := range corpus {
 		if err := b.Add(fileOf(i, data), slice(s, data, 1000)); err != nil {
 			t.Fatal(err)
