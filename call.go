@@ -73,7 +73,10 @@ func (c *Client) do(ctx context.Context, k call, handle func(*http.Response) err
 			continue
 		}
 		pause, ok := c.retry.wait(n, res.status, res.asked)
-		if !again || !res.repeat || !ok || ctx.Err() != nil || c.retry.sleep(ctx, pause) != nil {
+		if ok = ok && again && res.repeat && ctx.Err() == nil; ok && c.retry.notice != nil {
+			c.retry.notice(k.op, res.err, pause)
+		}
+		if !ok || c.retry.sleep(ctx, pause) != nil {
 			return fmt.Errorf("%s: %w", k.op, res.err)
 		}
 	}

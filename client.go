@@ -86,6 +86,11 @@ func WithRetries(n int) Option {
 	return func(s *settings) error { s.retry.attempts = 1 + max(n, 0); return nil }
 }
 
+// WithRetryNotice calls f before each pause that precedes a repeated attempt.
+func WithRetryNotice(f func(op string, err error, pause time.Duration)) Option {
+	return func(s *settings) error { s.retry.notice = f; return nil }
+}
+
 // WithTransport replaces the HTTP transport; WithCA is then the transport's
 // own affair.
 func WithTransport(t http.RoundTripper) Option {

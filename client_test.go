@@ -287,12 +287,17 @@ func TestRetries(t *testing.T) {
 			})
 			// One connection per request: the transport itself repeats a GET whose
 			// kept-alive connection was dead.
-			c, p := s.client(t, WithTransport(&http.Transport{DisableKeepAlives: true}))
+			told := 0
+			notice := WithRetryNotice(func(string, error, time.Duration) { told++ })
+			c, p := s.client(t, WithTransport(&http.Transport{DisableKeepAlives: true}), notice)
 			if err := tc.do(t.Context(), c); !errors.Is(err, tc.want) {
 				t.Errorf("got %v, want %v", err, tc.want)
 			}
 			if fmt.Sprint(p.list) != fmt.Sprint(tc.naps) {
 				t.Errorf("paused %v, want %v", p.list, tc.naps)
+			}
+			if told != len(tc.naps) {
+				t.Errorf("told of %d pauses, made %d", told, len(tc.naps))
 			}
 		})
 	}

@@ -21,6 +21,7 @@ type retryPolicy struct {
 	first    time.Duration // doubled each time
 	jitter   func() float64
 	sleep    func(context.Context, time.Duration) error
+	notice   func(op string, err error, pause time.Duration)
 }
 
 // wait decides about the pause after the n-th failed attempt (from 1). asked is

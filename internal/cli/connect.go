@@ -49,7 +49,9 @@ func (g *globals) client() (*mews.Client, error) {
 	case id == "" || secret == "":
 		return nil, usagef("no credentials: set FALCON_CLIENT_ID and FALCON_CLIENT_SECRET, or --client-id and --client-secret-file")
 	}
-	opts := []mews.Option{mews.WithCredentials(id, secret), mews.WithUserAgent("mews-cli"), mews.WithTimeout(o.timeout)}
+	opts := []mews.Option{
+		mews.WithCredentials(id, secret), mews.WithUserAgent("mews-cli"), mews.WithTimeout(o.timeout), mews.WithRetryNotice(g.tellPause),
+	}
 	if ca := cmp.Or(o.ca, g.env("MEWS_CA")); ca != "" {
 		pem, err := os.ReadFile(ca)
 		if err != nil {
@@ -68,4 +70,11 @@ func (g *globals) withClient(work func(*mews.Client) error) error {
 	}
 	defer func() { _ = c.Close() }() // the token ends by itself where it cannot be revoked
 	return work(c)
+}
+
+// tellPause explains a silence that a person would notice.
+func (g *globals) tellPause(_ string, err error, pause time.Duration) {
+	if pause >= 2*time.Second {
+		g.note("mews: %v; trying again in %s", err, pause.Round(time.Second))
+	}
 }

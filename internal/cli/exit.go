@@ -43,6 +43,14 @@ func (e usageError) Unwrap() error { return e.error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
+// A codedError brings its own exit code.
+type codedError struct {
+	error
+	code int
+}
+
+func (e codedError) Unwrap() error { return e.error }
+
 // exits is the one table from errors to codes; the first row that fits counts.
 var exits = []struct {
 	is     func(error) bool
@@ -65,14 +73,6 @@ func is(target error) func(error) bool {
 	return func(err error) bool { return errors.Is(err, target) }
 }
 
-// A codedError has an exit code of its own.
-type codedError struct {
-	error
-	code int
-}
-
-func (e codedError) Unwrap() error { return e.error }
-
 func isUsage(err error) bool {
 	_, ok := errors.AsType[usageError](err)
 	return ok
@@ -82,8 +82,8 @@ func exitCode(err error) int {
 	if err == nil {
 		return exitOK
 	}
-	if own, ok := errors.AsType[codedError](err); ok {
-		return own.code
+	if coded, ok := errors.AsType[codedError](err); ok {
+		return coded.code
 	}
 	for _, row := range exits {
 		if row.is(err) {
@@ -117,8 +117,10 @@ Every mews command ends with one of these codes:
   6  partial: a result was printed, but not all of what was asked could be done;
      standard error says what is missing
 
-"mews serve" has two more: 73 when another server uses the data folder, 74 when a
-write did not reach the disk and the server must be started again.
+"mews serve" also ends with:
+
+  73 another process owns the data folder
+  74 the disk refused a write that was to be durable; a restart recovers
 `)
 
 func newExitCodesTopic() *cobra.Command {

@@ -90,7 +90,7 @@ func TestExitCodes(t *testing.T) {
 		if got := exitCode(wrapped); got != want {
 			t.Errorf("%v ends with %d, want %d", err, got, want)
 		}
-		if !strings.Contains(exitCodes, fmt.Sprintf("\n  %d  ", want)) && !strings.Contains(exitCodes, fmt.Sprintf(": %d when", want)) {
+		if !strings.Contains(exitCodes, fmt.Sprintf("\n  %d  ", want)) && !strings.Contains(exitCodes, fmt.Sprintf("\n  %d ", want)) {
 			t.Errorf("code %d is not documented", want)
 		}
 	}
