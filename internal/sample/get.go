@@ -90,7 +90,7 @@ func (s *Service) Download(ctx context.Context, who store.Actor, sha256 string) 
 	if err != nil {
 		return nil, Record{}, err
 	}
-	r, err := s.open(ctx, who, rec)
+	r, rec, err := s.open(ctx, who, rec)
 	if err != nil {
 		return nil, Record{}, err
 	}
@@ -107,22 +107,24 @@ func (s *Service) Download(ctx context.Context, who store.Actor, sha256 string) 
 	return r, rec, nil
 }
 
-func (s *Service) open(ctx context.Context, who store.Actor, rec Record) (*blob.Reader, error) {
+// open finds the bytes of rec, or of the sample that has come in its place since
+// it was read.
+func (s *Service) open(ctx context.Context, who store.Actor, rec Record) (*blob.Reader, Record, error) {
 	r, err := s.blobs.Get(rec.blobName())
 	switch {
-	case err == nil && r.Size() == rec.Size:
-		return r, nil
 	case err == nil:
-		r.Close()
-		err = errDamagedRow
+		return r, rec, nil
 	case errors.Is(err, blob.ErrNotFound):
-		// Deleted since the record was read, or lost.
-		if _, gone := s.Get(ctx, who, rec.SHA256); gone != nil {
-			return nil, gone
+		now, gone := s.Get(ctx, who, rec.SHA256)
+		if gone != nil {
+			return nil, rec, gone
+		}
+		if now.Seq != rec.Seq {
+			return s.open(ctx, who, now)
 		}
 	case !errors.Is(err, blob.ErrCorrupt):
-		return nil, fmt.Errorf("download sample: %w", err)
+		return nil, rec, fmt.Errorf("download sample: %w", err)
 	}
 	s.log.Error("sample cannot be read", "sha256", rec.SHA256, "cause", err)
-	return nil, damaged(rec.SHA256, err)
+	return nil, rec, damaged(rec.SHA256, err)
 }
