@@ -83,7 +83,10 @@ func (imp *importer) run(ctx context.Context, paths []string) error {
 // hash reads files. One that cannot be read fails alone.
 func (imp *importer) hash(ctx context.Context, in <-chan localFile, out chan<- localFile) error {
 	for f := range in {
-		sum, err := hashFile(f.path)
+		sum, err := hashFile(ctx, f.path)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		if row := imp.manifest.byPath[f.path]; err == nil && row != nil && row.SHA256 != "" && row.SHA256 != sum {
 			err = fmt.Errorf("has SHA-256 %s, the manifest says %s", sum, row.SHA256)
 		}
@@ -264,15 +267,20 @@ func openRegular(path string) (*os.File, error) {
 	return f, nil
 }
 
-func hashFile(path string) (string, error) {
+// hashFile reads a file in pieces, so that an interrupt need not wait for a
+// large one.
+func hashFile(ctx context.Context, path string) (string, error) {
 	f, err := openRegular(path)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
 	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
+	for err == nil && ctx.Err() == nil {
+		_, err = io.CopyN(h, f, 8<<20)
+	}
+	if !errors.Is(err, io.EOF) {
+		return "", errors.Join(err, context.Cause(ctx))
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }

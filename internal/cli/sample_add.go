@@ -28,7 +28,8 @@ func newSampleAddCommand(g *globals) *cobra.Command {
 		Use: "add PATH...", Short: "Add files, or folders with all that is in them",
 		Long: `Add files, or folders with all that is in them. Files are hashed here first and the
 server is asked which it knows, so repeating the command resumes an import and adds
-nothing twice. Symbolic links, empty and special files are skipped.
+nothing twice. Symbolic links, empty and special files are skipped. Samples that are
+known already keep their labels ("mews sample label" changes them).
 
 --manifest describes the files: CSV with a header line, or NDJSON, with the columns
 path and/or sha256, label, family, first_seen, tags (CSV: with ";" between them).

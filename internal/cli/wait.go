@@ -70,6 +70,10 @@ func (g *globals) showRequest(env *mews.Envelope[mews.RequestResult], failed err
 		}
 		return errors.Join(failed, g.write(v))
 	}
+	if env.Meta.ReqType == mews.ReqTypeDownload {
+		g.note("the archive is ready")
+		return g.write(v)
+	}
 	return g.showMatches(v)
 }
 
