@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -151,4 +152,22 @@ func BenchmarkSearch(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(st.Rows)/float64(b.N), "rows/op")
+}
+
+// BenchmarkMerge merges four segments, every third file of which is dead.
+func BenchmarkMerge(b *testing.B) {
+	files := realFiles(b, 100<<20)
+	var in []*Segment
+	total := int64(0)
+	for i := range 4 {
+		s := open(b, segmentBytes(b, DefaultParams(), files[i*len(files)/4:(i+1)*len(files)/4]))
+		in, total = append(in, s), total+s.Size()
+	}
+	b.SetBytes(total)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := Merge(io.Discard, in, func(_, file int) bool { return file%3 != 0 }, newTestBox(b)); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -175,7 +175,7 @@ type mergeStream struct {
 	keep     bitmap     // per column of the class
 	squeezes []*squeeze // per word; nil: keep all or only low bits
 	kept     int
-	buf      []byte
+	loaded   []byte // rows, see read
 }
 
 func newMergeStream(in *mergeInput, c *rows) *mergeStream {
@@ -195,14 +195,14 @@ func newMergeStream(in *mergeInput, c *rows) *mergeStream {
 
 // read loads the next n rows.
 func (st *mergeStream) read(n int) error {
-	st.buf = grow(st.buf, n*int(st.class.pitch))
-	return st.next(st.buf)
+	st.loaded = grow(st.loaded, n*int(st.class.pitch))
+	return st.next(st.loaded)
 }
 
 // append writes the kept bits of loaded row k at bit at of dst and returns the
 // bit after them.
 func (st *mergeStream) append(dst []uint64, at, k int) int {
-	row := st.buf[k*int(st.class.pitch):]
+	row := st.loaded[k*int(st.class.pitch):]
 	for i, m := range st.keep {
 		if m == 0 {
 			continue
@@ -254,6 +254,7 @@ type rowStream struct {
 	seg   *Segment
 	class *rows
 	no    int64  // next region
+	buf   []byte // of one region
 	rest  []byte // of the region before
 }
 
@@ -277,10 +278,10 @@ func (st *rowStream) load() error {
 	if st.no < int64(len(st.class.sums)) {
 		at.crc = st.class.sums[st.no]
 	}
-	b, err := st.seg.readChecked(at)
+	b, err := st.seg.readChecked(st.buf, at)
 	if err != nil {
 		return fmt.Errorf("rows: %w", err)
 	}
-	st.no, st.rest = st.no+1, b
+	st.no, st.buf, st.rest = st.no+1, b, b
 	return nil
 }

@@ -274,7 +274,7 @@ func (q *searcher) literal(ctx context.Context, lit query.Literal) (bitmap, erro
 		f := newBitmap(len(q.Segment.files))
 		set.each(func(col int) {
 			for _, p := range q.parts[q.partStart[col]:q.partStart[col+1]] {
-				if int(p.len) >= len(w) {
+				if int(p.len) >= len(w) && q.Segment.files[p.file].Size >= int64(len(lit.Bytes)) {
 					f.set(int(p.file))
 				}
 			}

@@ -77,7 +77,7 @@ func openSegment(r io.ReaderAt, size int64, box cipher.AEAD) (*Segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	foot, err := s.readChecked(at)
+	foot, err := s.readChecked(nil, at)
 	if err != nil {
 		return nil, fmt.Errorf("footer: %w", err)
 	}
@@ -91,8 +91,11 @@ func openSegment(r io.ReaderAt, size int64, box cipher.AEAD) (*Segment, error) {
 }
 
 // read returns the bytes of a section. A segment that ends early is corrupt.
-func (s *Segment) read(at section) ([]byte, error) {
-	b := make([]byte, at.len)
+func (s *Segment) read(at section) ([]byte, error) { return s.readInto(nil, at) }
+
+// readInto is read into the storage of b, if it is large enough.
+func (s *Segment) readInto(b []byte, at section) ([]byte, error) {
+	b = grow(b, int(at.len))
 	n, err := s.r.ReadAt(b, at.off)
 	switch {
 	case n == len(b):
@@ -103,8 +106,8 @@ func (s *Segment) read(at section) ([]byte, error) {
 	return nil, err
 }
 
-func (s *Segment) readChecked(at section) ([]byte, error) {
-	b, err := s.read(at)
+func (s *Segment) readChecked(b []byte, at section) ([]byte, error) {
+	b, err := s.readInto(b, at)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +121,7 @@ func (s *Segment) readTables(box cipher.AEAD) error {
 	names := [tables]string{"column table", "row counts", "checksums", "file table"}
 	var raw [tables][]byte
 	for i, t := range s.foot.tables {
-		b, err := s.readChecked(t)
+		b, err := s.readChecked(nil, t)
 		if err != nil {
 			return fmt.Errorf("%s: %w", names[i], err)
 		}

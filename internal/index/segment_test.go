@@ -193,7 +193,7 @@ func TestMerge(t *testing.T) {
 
 // sameColumns fails unless the merged segment has the filters of all columns
 // with a living file, in order.
-func sameColumns(t *rapid.T, in []*Segment, dead map[[2]int]bool, merged *Segment) {
+func sameColumns(t tester, in []*Segment, dead map[[2]int]bool, merged *Segment) {
 	for class := range merged.classes {
 		var want []string
 		for i, s := range in {
@@ -212,7 +212,7 @@ func sameColumns(t *rapid.T, in []*Segment, dead map[[2]int]bool, merged *Segmen
 }
 
 // columnBits reads the rows of a class back as columns.
-func columnBits(t *rapid.T, s *Segment, class int) []string {
+func columnBits(t tester, s *Segment, class int) []string {
 	c := s.classes[class]
 	out := make([][]byte, c.columns)
 	st := rowStream{seg: s, class: c}
@@ -233,6 +233,49 @@ func columnBits(t *rapid.T, s *Segment, class int) []string {
 		text[k] = string(b)
 	}
 	return text
+}
+
+// TestManyColumns has rows longer than 64 bytes, columns that die, and rows that
+// span regions.
+func TestManyColumns(t *testing.T) {
+	rng := rand.New(rand.NewPCG(41, 43))
+	var left [][]byte
+	var in []*Segment
+	dead := map[[2]int]bool{}
+	for i := range 3 {
+		var corpus [][]byte
+		for no := range 700 - 100*i {
+			data := content(rng, rng.IntN(5), 150+rng.IntN(150))
+			corpus = append(corpus, data)
+			if dead[[2]int{i, no}] = rng.IntN(3) == 0; !dead[[2]int{i, no}] {
+				left = append(left, data)
+			}
+		}
+		in = append(in, open(t, segmentBytes(t, smallParams(), corpus)))
+	}
+	var out bytes.Buffer
+	if err := Merge(&out, in, func(seg, file int) bool { return !dead[[2]int{seg, file}] }, newTestBox(t)); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, out.Bytes())
+	if s.Columns() < 512 || s.Files() != len(left) {
+		t.Fatalf("%d columns, %d files", s.Columns(), s.Files())
+	}
+	if err := Check(bytes.NewReader(out.Bytes()), int64(out.Len()), newTestBox(t)); err != nil {
+		t.Fatal(err)
+	}
+	sameColumns(t, in, dead, s)
+	for range 200 {
+		data := left[rng.IntN(len(left))]
+		at := rng.IntN(len(data) - 12)
+		lit := query.Literal{Bytes: data[at : at+4+rng.IntN(8)]}
+		hits := search(t, s, lit)
+		for no, d := range left {
+			if bytes.Contains(d, lit.Bytes) && !slices.ContainsFunc(hits, func(h Hit) bool { return h.FileNo == no }) {
+				t.Fatalf("file %d is missed by %s", no, lit)
+			}
+		}
+	}
 }
 
 func TestMergeRefuses(t *testing.T) {
