@@ -1,0 +1,105 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	authpkg "github.com/mewshq/mews/internal/auth"
+)
+
+// A step of a golden file: one request and its whole answer.
+type step struct {
+	name, method, path string
+	header             map[string]string
+	body               string
+}
+
+// A counting reader gives trace ids in order.
+type counting struct{ n atomic.Uint64 }
+
+func (c *counting) Read(p []byte) (int, error) {
+	clear(p)
+	binary.BigEndian.PutUint64(p[len(p)-8:], c.n.Add(1))
+	return len(p), nil
+}
+
+// goldenDay is the clock of golden files.
+var goldenDay = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+
+func newGoldenHarness(t *testing.T) *harness {
+	return newHarness(t, func(d *Deps, o *authpkg.Options) {
+		clock := func() time.Time { return goldenDay }
+		d.Now, d.Rand = clock, &counting{}
+		o.Now = clock
+	})
+}
+
+// secrets are what differs from run to run.
+var secrets = regexp.MustCompile(`"(access_token|uploaded_at)":"[^"]*"|"first_seen(_at)?":"20[2-9][0-9][^"]*"`)
+
+// runGolden writes each answer, headers sorted, and compares the whole.
+func runGolden(t *testing.T, h *harness, file string, steps []step) {
+	t.Helper()
+	var out bytes.Buffer
+	for _, s := range steps {
+		a := h.do(t, s.method, s.path, s.header, s.body)
+		fmt.Fprintf(&out, "== %s\n%d\n", s.name, a.status)
+		var names []string
+		for name := range a.header {
+			if name != "Date" && (name != "Content-Length" || !secrets.Match(a.body)) {
+				names = append(names, name)
+			}
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			fmt.Fprintf(&out, "%s: %s\n", name, strings.Join(a.header[name], " | "))
+		}
+		text := secrets.ReplaceAllStringFunc(string(a.body), func(m string) string {
+			key, _, _ := strings.Cut(m, ":")
+			return key + `:"MASKED"`
+		})
+		if a.header.Get("Content-Type") == mediaZip {
+			text = "(zip)"
+		}
+		fmt.Fprintf(&out, "\n%s\n\n", text)
+	}
+	golden(t, "testdata/"+file, out.Bytes())
+}
+
+func TestGoldenOAuth(t *testing.T) {
+	h := newGoldenHarness(t)
+	id, secret := h.client(t, ownCID)
+	formHeader := map[string]string{"Content-Type": formType}
+	runGolden(t, h, "oauth.golden", []step{
+		{"oauth2AccessToken", "POST", "/oauth2/token", formHeader, form("client_id", id, "client_secret", secret)},
+		{"oauth2AccessToken, wrong secret", "POST", "/oauth2/token", formHeader, form("client_id", id, "client_secret", "x")},
+		{"oauth2RevokeToken", "POST", "/oauth2/revoke", with(bearing(""), "Authorization", basicHeader("basic", id, secret)), form("token", "None")},
+		{"unknown route", "GET", "/x", nil, ""},
+		{"wrong method", "GET", "/oauth2/token", nil, ""},
+		{"bad token", "GET", samplesPath, bearing("None"), ""},
+	})
+}
+
+func TestGoldenSamples(t *testing.T) {
+	h := newGoldenHarness(t)
+	token := h.token(t, "samplestore:read", "samplestore:write")
+	ids := "?ids=" + sum("golden sample")
+	runGolden(t, h, "samples.golden", []step{
+		{"UploadSampleV3", "POST", samplesPath + "?file_name=a.exe&first_seen=2019/01/02&label=pua", with(bearing(token), "Content-Type", mediaBytes), "golden sample"},
+		{"GetSampleV3", "GET", samplesPath + ids, bearing(token), ""},
+		{"GetSampleV3, protected", "GET", samplesPath + ids + "&password_protected=true", bearing(token), ""},
+		{"GetSampleV3, unknown", "GET", samplesPath + "?ids=" + sum("x"), bearing(token), ""},
+		{"GetSampleV3, malformed", "GET", samplesPath + "?ids=12345678", bearing(token), ""},
+		{"mews.samples.get", "GET", "/mews/entities/samples/v1" + ids, bearing(token), ""},
+		{"mews.samples.update", "PATCH", "/mews/entities/samples/v1", bearing(token), `{"ids":"` + sum("golden sample") + `","family":"Foo"}`},
+		{"DeleteSampleV3", "DELETE", samplesPath + ids, bearing(token), ""},
+		{"missing scope", "GET", "/malquery/aggregates/quotas/v1", bearing(token), ""},
+	})
+}

@@ -1,0 +1,57 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mewshq/mews"
+	authpkg "github.com/mewshq/mews/internal/auth"
+)
+
+// TestMatrix asks every operation with no token, with every single scope, and
+// with every scope but its own. It is made from the table, so a new operation
+// cannot forget its check.
+func TestMatrix(t *testing.T) {
+	h := newHarness(t)
+	tokens := map[string]string{}
+	for _, scope := range authpkg.AllScopes() {
+		tokens[scope] = h.token(t, scope)
+	}
+	for _, row := range h.api.operations() {
+		if row.scope == "" {
+			if row.class != classAuth {
+				t.Errorf("%s asks for no scope", row.id)
+			}
+			continue
+		}
+		if tokens[row.scope] == "" {
+			t.Errorf("%s: no client can have the scope %q", row.id, row.scope)
+		}
+		ask := func(token string) answer {
+			a := h.do(t, row.method, row.path, bearing(token), "{}")
+			checkEnvelope(t, a.status, a.header, a.body)
+			return a
+		}
+		for _, bad := range []string{"", "None", "x"} {
+			if a := ask(bad); a.status != 401 || !strings.Contains(string(a.body), "access denied, invalid bearer token") {
+				t.Errorf("%s without a token: %d %s", row.id, a.status, a.body)
+			}
+		}
+		others := slices.DeleteFunc(authpkg.AllScopes(), func(s string) bool { return s == row.scope })
+		for _, scope := range slices.Sorted(maps.Keys(tokens)) {
+			a := ask(tokens[scope])
+			if allowed := a.status != 401 && a.status != 403; allowed != (scope == row.scope) {
+				t.Errorf("%s with %s: %d %s", row.id, scope, a.status, a.body)
+			}
+		}
+		a := ask(h.token(t, others...))
+		var env mews.Envelope[json.RawMessage]
+		must(t, json.Unmarshal(a.body, &env))
+		if a.status != 403 || env.Errors[0].Message != "access denied, authorization failed" || env.Meta.RequiredScope != row.scope {
+			t.Errorf("%s with every other scope: %d %s", row.id, a.status, a.body)
+		}
+	}
+}
