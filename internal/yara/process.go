@@ -47,9 +47,11 @@ func (e *Engine) start(ctx context.Context) (*process, error) {
 	p, err := e.spawn()
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, exec.ErrNotFound) || e.o.Path == "" {
-			return nil, fmt.Errorf("%w: the program mews-yara is not installed at %q", ErrUnavailable, e.o.Path)
+			e.log.Error("yara worker not found", "path", e.o.Path)
+			return nil, fmt.Errorf("%w: the program mews-yara is not installed", ErrUnavailable)
 		}
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		e.log.Error("yara worker does not start", "error", err)
+		return nil, fmt.Errorf("%w: the program mews-yara does not start", ErrUnavailable)
 	}
 	stop := p.watch(ctx, e.greeting)
 	kind, payload, err := p.read()

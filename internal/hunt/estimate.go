@@ -1,0 +1,139 @@
+package hunt
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mewshq/mews"
+	"github.com/mewshq/mews/internal/query"
+	"github.com/mewshq/mews/internal/search"
+	"github.com/mewshq/mews/internal/store"
+	"github.com/mewshq/mews/internal/yara"
+)
+
+// Hunt compiles a rule, looks at what it would cost, and queues the hunt. A rule
+// that the index cannot serve is refused with the cost of reading everything,
+// unless the request asks for that and the server permits it.
+func (s *Service) Hunt(ctx context.Context, who store.Actor, r mews.HuntRequest) (Created, error) {
+	p, err := s.prepare(ctx, who, r)
+	if err != nil {
+		return Created{}, err
+	}
+	if p.estimate.FullScan {
+		if err := s.admitFullScan(p); err != nil {
+			return Created{}, err
+		}
+	}
+	out, err := s.create(ctx, who, kindHunt, p.question, 1, quotaHunt)
+	out.Estimate = &p.estimate
+	return out, err
+}
+
+// Estimate tells what a hunt would cost. It is free of quota.
+func (s *Service) Estimate(ctx context.Context, who store.Actor, r mews.HuntRequest) (mews.HuntEstimate, error) {
+	p, err := s.prepare(ctx, who, r)
+	return p.estimate, err
+}
+
+// preparation is a hunt that compiled.
+type preparation struct {
+	question question
+	estimate mews.HuntEstimate
+	rules    *yara.Ruleset
+	asked    bool // for a full scan
+}
+
+func (s *Service) prepare(ctx context.Context, who store.Actor, r mews.HuntRequest) (preparation, error) {
+	f, err := parseOptions(r.Options)
+	if err != nil {
+		return preparation{}, err
+	}
+	if strings.TrimSpace(r.YARARule) == "" {
+		return preparation{}, mews.Errorf(mews.ErrInvalid, "yara_rule is required")
+	}
+	rs, err := s.yara.Compile(ctx, r.YARARule)
+	if err != nil {
+		return preparation{}, outward(err)
+	}
+	if !slices.ContainsFunc(rs.Rules, func(r yara.Rule) bool { return !r.Private }) {
+		return preparation{}, mews.Errorf(mews.ErrInvalid, "yara_rule holds no rule that could match: at least one must not be private")
+	}
+	p := preparation{rules: rs, asked: f.fullScan}
+	p.question = question{Options: r.Options, Rule: r.YARARule, Rules: plannedOf(rs), Plan: query.Encode(rs.Plan)}
+	est, err := s.look(ctx, who, rs.Plan, f, &p.question)
+	if err != nil {
+		return preparation{}, err
+	}
+	p.question.FullScan = !query.Indexable(rs.Plan)
+	p.estimate = estimateOf(rs, est)
+	return p, nil
+}
+
+func estimateOf(rs *yara.Ruleset, est search.Estimate) mews.HuntEstimate {
+	out := mews.HuntEstimate{
+		Files: int64(est.Files), Candidates: int64(est.Candidates),
+		CandidateBytes: est.CandidateBytes, CorpusBytes: est.CorpusBytes,
+		CPUSeconds: cpuSeconds(len(rs.Rules), est.Candidates, est.CandidateBytes),
+		FullScan:   !query.Indexable(rs.Plan),
+	}
+	if est.CorpusBytes > 0 {
+		out.CorpusShare = float64(est.CandidateBytes) / float64(est.CorpusBytes)
+	}
+	for _, r := range rs.Rules {
+		for _, w := range r.Weak {
+			out.Weak = append(out.Weak, mews.WeakPattern{Rule: r.Name, Pattern: w.Pattern, Why: w.Why})
+		}
+		if len(r.Weak) == 0 && !r.Private && !query.Indexable(r.Plan) {
+			out.Weak = append(out.Weak, mews.WeakPattern{Rule: r.Name, Why: "its condition can hold without any string of 4 bytes"})
+		}
+	}
+	for _, w := range rs.Warnings {
+		out.Warnings = append(out.Warnings, mews.RuleProblem{Code: w.Code, Line: w.Line, Column: w.Column, Message: w.Message})
+	}
+	return out
+}
+
+// cpuSeconds is a rule of thumb: bytes at the rate that falls with the number of
+// rules, and a fixed part per file.
+func cpuSeconds(rules, files int, bytes int64) float64 {
+	rate := 300e6 / (1 + float64(rules)/400)
+	return float64(bytes)/rate + float64(files)*(10e-6+float64(rules)*0.3e-6)
+}
+
+// admitFullScan refuses what would read the whole corpus, and says why.
+func (s *Service) admitFullScan(p preparation) error {
+	if p.asked && s.limits.AllowFullScan {
+		return nil
+	}
+	var names, weak []string
+	for _, r := range p.rules.Rules {
+		if !r.Private && !query.Indexable(r.Plan) {
+			names = append(names, r.Name)
+			for _, w := range r.Weak {
+				weak = append(weak, fmt.Sprintf("%s:%s (%s)", r.Name, w.Pattern, w.Why))
+			}
+		}
+	}
+	const most = 10
+	text := fmt.Sprintf("rule %s has no indexable string; add one of >= 4 bytes to its condition", some(names, most))
+	if len(weak) > 0 {
+		text += "; these filter nothing: " + some(weak, most)
+	}
+	text += fmt.Sprintf(". Reading everything would mean %d files, %d bytes and about %.0f CPU seconds",
+		p.estimate.Candidates, p.estimate.CandidateBytes, p.estimate.CPUSeconds)
+	if s.limits.AllowFullScan {
+		text += "; options.allow_full_scan asks for it"
+	} else {
+		text += "; this server does not permit it"
+	}
+	return mews.Errorf(mews.ErrInvalid, "%s", text)
+}
+
+func some(words []string, most int) string {
+	if len(words) > most {
+		return strings.Join(words[:most], ", ") + fmt.Sprintf(" and %d more", len(words)-most)
+	}
+	return strings.Join(words, ", ")
+}
