@@ -131,8 +131,11 @@ func TestRunKeepsHouse(t *testing.T) {
 		time.Sleep(30 * time.Minute)
 		var stored int
 		err = db.Read(ctx, func(tx *store.Tx) error { return tx.QueryRow(`SELECT count(*) FROM token`).Scan(&stored) })
-		if err != nil || stored != 0 || len(s.tokens) != 0 {
-			t.Errorf("%d tokens stored, %d in memory, %v", stored, len(s.tokens), err)
+		s.mu.RLock()
+		kept := len(s.tokens)
+		s.mu.RUnlock()
+		if err != nil || stored != 0 || kept != 0 {
+			t.Errorf("%d tokens stored, %d in memory, %v", stored, kept, err)
 		}
 		for range 2 {
 			_ = s.AuthenticateClient(ctx, c.ID, "wrong", ip)

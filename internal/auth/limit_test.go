@@ -261,3 +261,28 @@ func TestOldGuessesAreForgotten(t *testing.T) {
 		b.clock.pass(2 * time.Minute)
 	}
 }
+
+func FuzzParseCID(f *testing.F) {
+	f.Add(string(cidA))
+	f.Add("ABCDEF0123456789ABCDEF0123456789-7F")
+	f.Add("-")
+	f.Fuzz(func(t *testing.T, s string) {
+		cid, ok := parseCID(s)
+		if !ok {
+			return
+		}
+		if again, ok := parseCID(string(cid)); !ok || again != cid || len(cid) != 32 || strings.ToLower(string(cid)) != string(cid) {
+			t.Errorf("%q became %q", s, cid)
+		}
+	})
+}
+
+func FuzzAddress(f *testing.F) {
+	f.Add("192.0.2.1")
+	f.Add("2001:db8::1%eth0")
+	f.Fuzz(func(t *testing.T, s string) {
+		if key := address(s); key == "" || len(key) > 50 {
+			t.Errorf("%q has the key %q", s, key)
+		}
+	})
+}

@@ -56,6 +56,7 @@ func TestScopesNeverGrow(t *testing.T) {
 // TestStateMachine plays administrators, clients, time and restarts against a
 // model of which secrets and tokens hold.
 func TestStateMachine(t *testing.T) {
+	storetest.SkipUnderRace(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		db, err := store.Open(ctx, storetest.Options(vfs.NewMem()))
 		if err != nil {
@@ -232,7 +233,7 @@ func TestPowerCut(t *testing.T) {
 	}
 	t.Logf("seed=%d", s)
 	rng := rand.New(rand.NewPCG(s, 0))
-	for left := *points; left > 0; {
+	for left := storetest.Points(*points); left > 0; {
 		left -= cutPower(t, rng)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/mewshq/mews/internal/store"
+	"github.com/mewshq/mews/internal/store/storetest"
 	"github.com/mewshq/mews/internal/vfs"
 )
 
@@ -70,7 +71,7 @@ func TestPowerCut(t *testing.T) {
 	}
 	t.Logf("seed=%d", s)
 	rng := rand.New(rand.NewPCG(s, 0))
-	for left := *points; left > 0; {
+	for left := storetest.Points(*points); left > 0; {
 		left -= cutPower(t, rng)
 	}
 }
@@ -172,6 +173,7 @@ func effects(t testing.TB, db *store.DB, id string) (n int) {
 // model: final states never change, a lost lease writes nothing, no effect
 // shows twice, and no CID runs more than its share.
 func TestStateMachine(t *testing.T) {
+	storetest.SkipUnderRace(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		db := openMem(t, vfs.NewMem())
 		defer db.Close()

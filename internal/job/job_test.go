@@ -377,13 +377,14 @@ func TestFailedStoreStopsTheHandlers(t *testing.T) {
 
 func TestPurge(t *testing.T) {
 	bubble(t, func(t *testing.T, db *store.DB) {
-		purged := map[string]bool{}
-		refuse := true
+		var purged sync.Map
+		var refuse atomic.Bool
+		refuse.Store(true)
 		tb := New(db, Options{MaxQueued: 100, Poll: time.Hour, Purge: func(_ *store.Tx, j Job) error {
-			if refuse {
+			if refuse.Load() {
 				return errors.New("not now")
 			}
-			purged[j.ID] = true
+			purged.Store(j.ID, true)
 			return nil
 		}})
 		var ids []string
@@ -399,11 +400,12 @@ func TestPurge(t *testing.T) {
 		}
 		time.Sleep(2 * time.Hour)
 		get(t, tb, alice, ids[0]) // a failing callback keeps the job
-		refuse = false
+		refuse.Store(false)
 		time.Sleep(time.Hour)
 		for _, id := range ids {
-			if _, err := tb.Get(ctx, alice, id); !errors.Is(err, ErrNotFound) || !purged[id] {
-				t.Errorf("job after 26 h: %v, purged %v", err, purged[id])
+			_, told := purged.Load(id)
+			if _, err := tb.Get(ctx, alice, id); !errors.Is(err, ErrNotFound) || !told {
+				t.Errorf("job after 26 h: %v, purged %v", err, told)
 			}
 		}
 		stop()

@@ -132,7 +132,7 @@ func (c *crasher) hook(vfs.Op, string) error {
 // the audit chain verifies.
 func TestPowerCut(t *testing.T) {
 	rng := newRand(t)
-	for left := *points; left > 0; {
+	for left := storetest.Points(*points); left > 0; {
 		mem := vfs.NewMem()
 		db := open(t, mem, func(o *store.Options) { o.Commits = 5 })
 		exec(t, db, `CREATE TABLE t (k TEXT PRIMARY KEY, v INTEGER, pad BLOB) STRICT`)
@@ -164,6 +164,7 @@ func TestPowerCut(t *testing.T) {
 // TestPowerCutWhileOpening cuts the power at every call of the first open, which
 // makes the file and migrates it, and of the first open after a crash.
 func TestPowerCutWhileOpening(t *testing.T) {
+	storetest.SkipUnderRace(t)
 	rng := newRand(t)
 	for _, percent := range []int{0, 50, 100} {
 		mem := vfs.NewMem()
@@ -191,6 +192,7 @@ func TestPowerCutWhileOpening(t *testing.T) {
 // TestFailedCallsNeverAcknowledge fails each file-system call of a scenario in
 // turn and cuts the power afterwards.
 func TestFailedCallsNeverAcknowledge(t *testing.T) {
+	storetest.SkipUnderRace(t)
 	rng := newRand(t)
 	poisoned, total := 0, 0
 	for _, op := range []vfs.Op{vfs.OpSync, vfs.OpWrite, vfs.OpSyncDir, vfs.OpTruncate, vfs.OpRead, vfs.OpOpen} {
@@ -255,6 +257,7 @@ func TestFailedCallsNeverAcknowledge(t *testing.T) {
 // TestDiskFull: writes are refused with a reason, reads go on, nothing half
 // written shows, and space that is freed makes writes work again.
 func TestDiskFull(t *testing.T) {
+	storetest.SkipUnderRace(t)
 	mem := vfs.NewMem()
 	db := open(t, mem, func(o *store.Options) { o.Commits = 3 })
 	exec(t, db, `CREATE TABLE t (k TEXT PRIMARY KEY, v INTEGER, pad BLOB) STRICT`)

@@ -91,3 +91,19 @@ func (c connector) Close() error {
 	sqlitevfs.Unregister(c.name)
 	return nil
 }
+
+// Points is how many power cuts a test shall try: fewer under the race detector.
+func Points(n int) int {
+	if Race {
+		return max(n/20, 10)
+	}
+	return n
+}
+
+// SkipUnderRace skips a test of one goroutine.
+func SkipUnderRace(t testing.TB) {
+	t.Helper()
+	if Race {
+		t.Skip("one goroutine, nothing to race with")
+	}
+}
