@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/rand/v2"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -264,5 +266,73 @@ func TestDeleteIsDurable(t *testing.T) {
 	}
 	if _, err := lost().Stat(file(s, "cid", content)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the file came back: %v", err)
+	}
+}
+
+// A store that cannot be opened says so, and opens when the cause is gone;
+// nothing that a crash at that time leaves behind stays for good.
+func TestOpenFails(t *testing.T) {
+	content := blobtest.Content(1, 100)
+	for _, used := range []bool{false, true} {
+		for n := 1; ; n++ {
+			mem := vfs.NewMem()
+			if used {
+				if _, err := blobtest.Put(open(t, mem), "cid", content, 100); err != nil {
+					t.Fatal(err)
+				}
+				if f, err := mem.Create("blobs/tmp/left"); err != nil || f.Close() != nil {
+					t.Fatal(err)
+				}
+			}
+			calls := 0
+			mem.Hook(func(vfs.Op, string) error {
+				if calls++; calls == n {
+					return syscall.EIO
+				}
+				return nil
+			})
+			_, err := blob.Open(mem, blobtest.Keys(), blob.Options{})
+			mem.Hook(nil)
+			if calls < n {
+				break
+			}
+			if err == nil && used && n > 4 {
+				continue // closing the key's file
+			}
+			if !errors.Is(err, syscall.EIO) {
+				t.Fatalf("call %d failed, and open said %v", n, err)
+			}
+			for _, pct := range keptPercent {
+				left := mem.CrashClone(rand.New(rand.NewPCG(uint64(n), 3)), pct)
+				s := open(t, left)
+				if used {
+					if got, err := blobtest.Read(s, blobtest.Name("cid", content)); err != nil || !bytes.Equal(got, content) {
+						t.Fatalf("call %d failed, %d%% kept: %v", n, pct, err)
+					}
+				}
+				if names, err := left.ReadDir("blobs"); err != nil || len(names) > 3 || strings.Contains(fmt.Sprint(names), ".tmp") {
+					t.Fatalf("call %d failed, %d%% kept: left %q, %v", n, pct, names, err)
+				}
+			}
+		}
+	}
+}
+
+func TestKeySign(t *testing.T) {
+	for what, sign := range map[string]string{"empty": "", "long": strings.Repeat("0", 65), "other": "0011223344556677\n"} {
+		mem := vfs.NewMem()
+		open(t, mem)
+		if err := mem.Remove("blobs/key"); err != nil {
+			t.Fatal(err)
+		}
+		if err := vfs.WriteDurable(mem, "blobs/key", func(w io.Writer) error {
+			_, err := io.WriteString(w, sign)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := blob.Open(mem, blobtest.Keys(), blob.Options{}); !errors.Is(err, blob.ErrWrongKey) {
+			t.Errorf("%s sign: %v", what, err)
+		}
 	}
 }

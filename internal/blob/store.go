@@ -84,6 +84,9 @@ func (s *Store) prepare() error {
 			return fmt.Errorf("sweep unfinished blobs: %w", err)
 		}
 	}
+	if err := vfs.RemoveTemp(s.fs, rootDir); err != nil {
+		return err
+	}
 	return s.checkKey()
 }
 

@@ -169,3 +169,56 @@ func TestWriteDurableCrashes(t *testing.T) {
 	}
 	t.Logf("%d crashes, %d failed calls", crashes, failures)
 }
+
+func TestTruncate(t *testing.T) {
+	m := NewMem()
+	put(t, m, "f", "0123456789")
+	must(t, m.SyncDir("."))
+	f, err := m.Open("f")
+	must(t, err)
+	cut := f.(interface{ Truncate(int64) error }).Truncate
+	must(t, cut(4))
+	must(t, cut(6))
+	if got := text(t, m, "f"); got != "0123\x00\x00" {
+		t.Errorf("got %q", got)
+	}
+	if got := text(t, m.CrashClone(rng(1), 0), "f"); got != "0123456789" {
+		t.Errorf("after a crash without sync %q", got)
+	}
+	if got := text(t, m.CrashClone(rng(1), 100), "f"); got != "0123\x00\x00" {
+		t.Errorf("after a crash that kept all %q", got)
+	}
+	must(t, f.Sync())
+	if got := text(t, m.CrashClone(rng(1), 0), "f"); got != "0123\x00\x00" {
+		t.Errorf("after sync and a crash %q", got)
+	}
+}
+
+// Names become durable in no order, and a file that is renamed between folders
+// can be lost until both are synced.
+func TestCrashRename(t *testing.T) {
+	m := NewMem()
+	must(t, m.MkdirAll("a"))
+	must(t, m.MkdirAll("b"))
+	put(t, m, "a/f", "x")
+	must(t, m.SyncDir("a"))
+	must(t, m.Rename("a/f", "b/f"))
+	seen := map[string]bool{}
+	for seed := range uint64(40) {
+		c := m.CrashClone(rng(seed), 50)
+		_, inA := c.Stat("a/f")
+		_, inB := c.Stat("b/f")
+		seen[fmt.Sprint(inA == nil, inB == nil)] = true
+	}
+	if len(seen) != 4 {
+		t.Errorf("outcomes %v", seen)
+	}
+	must(t, m.SyncDir("a"))
+	must(t, m.SyncDir("b"))
+	if got := text(t, m.CrashClone(rng(1), 0), "b/f"); got != "x" {
+		t.Errorf("after both syncs %q", got)
+	}
+	if want := "[b/f 1 bytes, 0 unsynced writes\n]"; m.String() != want {
+		t.Errorf("listing %q, want %q", m, want)
+	}
+}
