@@ -195,7 +195,9 @@ func TestFailureTexts(t *testing.T) {
 func TestCancel(t *testing.T) {
 	bubble(t, func(t *testing.T, db *store.DB) {
 		tb := New(db, Options{MaxRunning: 1})
-		running, queued := create(t, tb, alice, ""), create(t, tb, alice, "")
+		running := create(t, tb, alice, "")
+		time.Sleep(time.Millisecond) // virtual: jobs are leased in the order of their times
+		queued := create(t, tb, alice, "")
 		var saved error
 		causes := make(chan error, 2)
 		stop := start(tb, 2, func(ctx context.Context, l *Lease) error {
