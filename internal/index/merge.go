@@ -180,17 +180,22 @@ type mergeStream struct {
 
 func newMergeStream(in *mergeInput, c *rows) *mergeStream {
 	st := &mergeStream{rowStream: rowStream{seg: in.Segment, class: c}}
-	st.keep = newBitmap(c.columns)
-	copy(st.keep, in.keep[c.base/64:])
-	st.kept = popcount(st.keep)
-	for _, m := range st.keep {
-		var q *squeeze
-		if m&(m+1) != 0 {
-			q = newSqueeze(m)
-		}
-		st.squeezes = append(st.squeezes, q)
+	keep := newBitmap(c.columns)
+	copy(keep, in.keep[c.base/64:])
+	for _, m := range keep {
+		st.keepWord(m)
 	}
 	return st
+}
+
+// keepWord says which of the next 64 columns stay.
+func (st *mergeStream) keepWord(m uint64) {
+	var q *squeeze
+	if m&(m+1) != 0 {
+		q = newSqueeze(m)
+	}
+	st.keep, st.squeezes = append(st.keep, m), append(st.squeezes, q)
+	st.kept += bits.OnesCount64(m)
 }
 
 // read loads the next n rows.
