@@ -403,11 +403,11 @@ func TestPurge(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 		get(t, tb, alice, ids[0]) // a failing callback keeps the job
 		refuse.Store(false)
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour + time.Minute)
 		for _, id := range ids {
 			_, told := purged.Load(id)
 			if _, err := tb.Get(ctx, alice, id); !errors.Is(err, ErrNotFound) || !told {
-				t.Errorf("job after 26 h: %v, purged %v", err, told)
+				t.Errorf("job after 26 hours: %v, purged %v", err, told)
 			}
 		}
 		stop()
