@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/mewshq/mews/internal/auth"
+	"github.com/mewshq/mews/internal/hunt"
 	"github.com/mewshq/mews/internal/sample"
 )
 
@@ -31,6 +32,7 @@ const (
 type Deps struct {
 	Auth    *auth.Service
 	Samples *sample.Service
+	Hunts   *hunt.Service
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
 	Now     func() time.Time // wall clock

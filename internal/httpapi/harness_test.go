@@ -18,6 +18,7 @@ import (
 
 	authpkg "github.com/mewshq/mews/internal/auth"
 	"github.com/mewshq/mews/internal/blob"
+	"github.com/mewshq/mews/internal/hunt"
 	"github.com/mewshq/mews/internal/sample"
 	"github.com/mewshq/mews/internal/search"
 	"github.com/mewshq/mews/internal/store"
@@ -42,6 +43,7 @@ type harness struct {
 	auth     *authpkg.Service
 	registry *prometheus.Registry
 	files    *vfs.Mem
+	limits   hunt.Limits
 }
 
 type lockedBuffer struct {
@@ -64,7 +66,7 @@ func (l *lockedBuffer) String() string {
 // newHarness builds it; change may narrow the bounds.
 func newHarness(t testing.TB, change ...func(*Deps, *authpkg.Options)) *harness {
 	t.Helper()
-	h := &harness{logs: &lockedBuffer{}, registry: prometheus.NewRegistry(), files: vfs.NewMem()}
+	h := &harness{limits: hunt.Limits{HuntQuota: 100, DownloadQuota: 50}, logs: &lockedBuffer{}, registry: prometheus.NewRegistry(), files: vfs.NewMem()}
 	log := slog.New(slog.NewJSONHandler(h.logs, nil))
 	var err error
 	h.db, err = store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "records.db"), AuditKey: []byte("audit key of the test"), Log: log})
@@ -85,7 +87,7 @@ func newHarness(t testing.TB, change ...func(*Deps, *authpkg.Options)) *harness 
 	h.auth, err = authpkg.New(h.db, options)
 	must(t, err)
 	deps.Auth = h.auth
-	h.services(t, &deps, blobs, engine)
+	h.services(t, &deps, keys, engine)
 	h.api, err = New(deps)
 	must(t, err)
 	h.srv = httptest.NewUnstartedServer(h.api)

@@ -12,10 +12,6 @@ import (
 	"github.com/mewshq/mews/internal/store"
 )
 
-type recordsGet struct {
-	IDs mews.List `query:"ids,required" doc:"Up to 5000 sha256."`
-}
-
 type recordsUpdate struct {
 	Body mews.SampleUpdate `body:"json"`
 }
@@ -34,7 +30,7 @@ func (a *API) ownOperations() []operation {
 	)
 }
 
-func (a *API) getRecords(ctx context.Context, who store.Actor, req *recordsGet) (reply[mews.SampleRecord], error) {
+func (a *API) getRecords(ctx context.Context, who store.Actor, req *hashesQuery) (reply[mews.SampleRecord], error) {
 	sums, err := hashes("ids", req.IDs)
 	if err != nil {
 		return reply[mews.SampleRecord]{}, err
@@ -99,14 +95,6 @@ func (a *API) updateRecords(ctx context.Context, who store.Actor, req *recordsUp
 	return out, err
 }
 
-// wireMeta gives the fields that every MalQuery answer knows.
-func wireMeta(r sample.Record) mews.SampleMeta {
-	return mews.SampleMeta{
-		SHA256: r.SHA256, SHA1: r.SHA1, MD5: r.MD5, FileSize: r.Size, FileType: strings.ToUpper(r.Type),
-		FirstSeen: r.FirstSeen.UTC().Format("2006/01/02"), Label: r.Label, Family: r.Family,
-	}
-}
-
 // wireRecord gives the whole record. A file name that is no UTF-8 is evidence
 // all the same, so its bytes stand beside the readable form.
 func wireRecord(r sample.Record) mews.SampleRecord {
@@ -119,4 +107,12 @@ func wireRecord(r sample.Record) mews.SampleRecord {
 		out.FileNameB64 = base64.StdEncoding.EncodeToString([]byte(r.FileName))
 	}
 	return out
+}
+
+// wireMeta gives the fields that every MalQuery answer knows.
+func wireMeta(r sample.Record) mews.SampleMeta {
+	return mews.SampleMeta{
+		SHA256: r.SHA256, SHA1: r.SHA1, MD5: r.MD5, FileSize: r.Size, FileType: strings.ToUpper(r.Type),
+		FirstSeen: r.FirstSeen.UTC().Format("2006/01/02"), Label: r.Label, Family: r.Family,
+	}
 }

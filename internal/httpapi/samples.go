@@ -21,10 +21,6 @@ type sampleGet struct {
 	Protected bool      `query:"password_protected" doc:"Answer a zip encrypted with the password infected."`
 }
 
-type sampleDelete struct {
-	IDs mews.List `query:"ids,required" doc:"One sha256."`
-}
-
 func (a *API) sampleOperations() []operation {
 	put := raw[uploadFields, mews.UploadedSample](route{
 		"UploadSampleV3", "POST", samplesPath, mews.ScopeSampleStoreWrite, classUpload,
@@ -80,7 +76,7 @@ func stream(out io.Writer, r interface {
 	return errors.Join(err, r.Close())
 }
 
-func (a *API) deleteSample(ctx context.Context, who store.Actor, req *sampleDelete) (reply[string], error) {
+func (a *API) deleteSample(ctx context.Context, who store.Actor, req *hashesQuery) (reply[string], error) {
 	sums, err := hashes("ids", req.IDs)
 	if err != nil {
 		return reply[string]{}, err
