@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"slices"
 	"testing"
@@ -18,18 +19,18 @@ import (
 
 var errPower = errors.New("power is gone")
 
-const (
-	crashHistories = 14
-	crashPoints    = 6 // per history
-)
+var histories = flag.Int("histories", 12, "histories of the power cut test")
+
+const crashPoints = 6 // per history
 
 // TestPowerCut cuts the power at random calls of the file system while files
 // are added, indexed, merged and deleted. After each cut a fresh engine on what
 // the disk kept must answer like brute force over the acknowledged files.
 func TestPowerCut(t *testing.T) {
+	t.Parallel()
 	seed := newSeed(t)
 	points := 0
-	for h := range uint64(crashHistories) {
+	for h := range uint64(max(*histories/lessWork, 1)) {
 		calls := runHistory(t, seed+h, -1)
 		rng := newRand(seed + h)
 		for range crashPoints {

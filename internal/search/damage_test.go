@@ -59,9 +59,11 @@ var harm = map[string]func(w *world, names []string){
 // TestDamageLosesNothing: whatever happens to segment files, no match is
 // missed, and the index heals itself.
 func TestDamageLosesNothing(t *testing.T) {
+	t.Parallel()
 	seed := newSeed(t)
 	for kind, hurt := range harm {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			for round := range uint64(2) {
 				w := newWorld(t, seed+round, func(l *Limits) { l.FanOut = 100 })
 				for range 3 {
@@ -139,6 +141,29 @@ func TestUnreadableSegment(t *testing.T) {
 	if _, err := w.fs.Stat(segment); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the old segment is still there: %v", err)
 	}
+}
+
+// TestRebuildAroundLostBlob: a file that cannot be read stays in its old
+// segment; all others move.
+func TestRebuildAroundLostBlob(t *testing.T) {
+	w := newWorld(t, 3)
+	for i := range 3 {
+		w.must(w.put("alpha", w.gen.Sample(corpus.Text, 5000+i).Bytes, "text", atColumns, true))
+		w.must(w.put("beta", w.gen.Sample(corpus.Text, 6000+i).Bytes, "text", atColumns, true))
+	}
+	w.must(w.eng.Flush(t.Context()))
+	lost := w.files["alpha"][1]
+	w.must(w.blobs.Delete(blobName("alpha", lost.File)))
+	if err := w.eng.Rebuild(t.Context(), nil); !errors.Is(err, errUnread) {
+		t.Errorf("rebuild: %v", err)
+	}
+	st, err := w.eng.Status(t.Context())
+	if err != nil || st.Files != 6 || st.Stale != 1 || st.Segments != 3 {
+		t.Errorf("%+v, %v; want 6 files in 3 segments, one of them stale", st, err)
+	}
+	w.check("beta", query.Literal{Bytes: w.files["beta"][2].plain[100:140]})
+	w.must(w.forget("alpha", 1))
+	w.check("alpha", query.Literal{Bytes: w.files["alpha"][1].plain[100:140]})
 }
 
 // TestUnreadableBlob: a file that cannot be read stays in the tail, is reported,

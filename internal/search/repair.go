@@ -78,6 +78,10 @@ func (e *Engine) nextStale() *segment {
 	return nil
 }
 
+// errUnread says that files stay in a stale segment because their blobs cannot
+// be read.
+var errUnread = errors.New("some files cannot be read")
+
 // emptySome moves files of a stale segment into a new one: as many as one
 // segment takes. The move is one transaction, so a crash loses only the work.
 // Files that cannot be read stay where they are, and are tried again later.
@@ -112,7 +116,7 @@ func (e *Engine) emptySome(ctx context.Context, seg *segment) error {
 		e.mu.Lock()
 		seg.stuck = e.db.Now().Add(e.limits.Retry).UnixMilli()
 		e.mu.Unlock()
-		err = fmt.Errorf("empty segment %d: %w", seg.id, errors.Join(unread...))
+		err = fmt.Errorf("empty segment %d: %w: %w", seg.id, errUnread, errors.Join(unread...))
 	}
 	return err
 }
@@ -140,16 +144,25 @@ func (e *Engine) Rebuild(ctx context.Context, progress func(done, total int64)) 
 	if err := e.Flush(ctx); err != nil {
 		return fmt.Errorf("rebuild: %w", err)
 	}
+	var unread []error
 	for {
 		report()
 		did, err := e.rebuildStep(ctx)
+		if errors.Is(err, errUnread) {
+			unread = append(unread, err) // the rest can be rebuilt
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("rebuild: %w", err)
 		}
 		if !did {
-			return nil
+			break
 		}
 	}
+	if len(unread) > 0 {
+		return fmt.Errorf("rebuild: %w", errors.Join(unread...))
+	}
+	return nil
 }
 
 func (e *Engine) rebuildStep(ctx context.Context) (did bool, err error) {
