@@ -108,12 +108,18 @@ func runs8(m, last uint64) uint64 {
 	return m4 & (m4<<4 | l4>>60)
 }
 
+// text adds text8, given the ends of its grams in 64 bytes: run by run, as text
+// comes in long ones.
 func (f *filler) text(b []byte, base int, ends uint64) {
-	m := uint64(f.shape.bits[long])
-	for ; ends != 0; ends &= ends - 1 {
-		e := base + bits.TrailingZeros64(ends)
-		p := uint64(hashText8(fold(binary.LittleEndian.Uint64(b[e-7:])))) * m >> 32
-		f.long[p>>6] |= 1 << (p & 63)
+	longs, m := f.long, uint64(f.shape.bits[long])
+	for ends != 0 {
+		first := bits.TrailingZeros64(ends)
+		n := bits.TrailingZeros64(^(ends >> first))
+		ends &^= (1<<n - 1) << first
+		for e := base + first; n > 0; e, n = e+1, n-1 {
+			v := fold(binary.LittleEndian.Uint64(b[e-7 : e+1 : e+1]))
+			mark(longs, uint64(hashText8(v))*m)
+		}
 	}
 }
 
@@ -123,17 +129,15 @@ func (f *filler) wide(b []byte, base int, unit, last uint64) {
 	u2, l2 := unit&(unit<<2|last>>62), last&(last<<2)
 	four := u2 & (u2<<4 | l2>>60)
 	six := four & (u2<<8 | l2>>56)
-	m := uint64(f.shape.bits[long])
+	longs, m := f.long, uint64(f.shape.bits[long])
 	for ; four != 0; four &= four - 1 {
 		bit := four & -four
 		e := base + bits.TrailingZeros64(four)
-		key := narrow(fold(binary.LittleEndian.Uint64(b[e-7:])))
-		p := uint64(hashWide4(key)) * m >> 32
-		f.long[p>>6] |= 1 << (p & 63)
+		key := narrow(fold(binary.LittleEndian.Uint64(b[e-7 : e+1 : e+1])))
+		mark(longs, uint64(hashWide4(key))*m)
 		if six&bit != 0 {
-			key = narrow(fold(binary.LittleEndian.Uint64(b[e-11:]))) | key>>16<<32
-			p = uint64(hashWide6(key)) * m >> 32
-			f.long[p>>6] |= 1 << (p & 63)
+			key = narrow(fold(binary.LittleEndian.Uint64(b[e-11:e-3:e-3]))) | key>>16<<32
+			mark(longs, uint64(hashWide6(key))*m)
 		}
 	}
 }
