@@ -18,6 +18,7 @@ import (
 const (
 	fuzzyIndexed = 5 * time.Millisecond
 	fuzzyTail    = 2 * time.Second
+	fuzzyCount   = 50 * time.Millisecond // after which further candidates are not counted
 )
 
 // A FuzzyResult is the answer of a fuzzy search: files that hold the patterns,
@@ -46,19 +47,10 @@ func (s *Service) Fuzzy(ctx context.Context, who store.Actor, r mews.SearchReque
 			return tx.Audit(audit(who, "malquery.fuzzy-search", "request "+q.digest()))
 		})
 	}()
-	var out FuzzyResult
-	est, err := s.look(ctx, who, plan, f, &q)
-	if err == nil {
-		snap, snapErr := s.search.Snapshot(ctx, who.CID)
-		if err = snapErr; err == nil {
-			g := gatherer{s: s, who: who, f: f, begin: s.now()}
-			err = g.run(ctx, snap, plan)
-			snap.Close()
-			out = g.out
-			out.Stats.TotalCount = max(est.Candidates-g.refuted, len(out.Samples))
-		}
-	}
-	return out, errors.Join(err, wrap("fuzzy search", <-audited))
+	g := gatherer{s: s, who: who, f: f, begin: s.now()}
+	err = g.run(ctx, plan)
+	g.out.Stats.TotalCount = len(g.out.Samples) + g.more
+	return g.out, errors.Join(err, wrap("fuzzy search", <-audited))
 }
 
 // A gatherer collects candidates until the limit.
@@ -67,17 +59,28 @@ type gatherer struct {
 	who     store.Actor
 	f       filter
 	begin   time.Time
-	refuted int
+	more    int // candidates beyond the limit
 	waiting []*search.Candidate
 	out     FuzzyResult
 }
 
-func (g *gatherer) run(ctx context.Context, snap *search.Snapshot, plan query.Node) error {
+func (g *gatherer) run(ctx context.Context, plan query.Node) error {
+	snap, err := g.s.search.Snapshot(ctx, g.who.CID)
+	if err != nil {
+		return wrap("search", err)
+	}
+	defer snap.Close()
+	full := false
 	for c, err := range snap.Candidates(ctx, plan, search.Select{Keep: g.f.keep}) {
-		if err != nil {
+		switch {
+		case err != nil:
 			return wrap("search", err)
-		}
-		if !g.mayHold(ctx, c) {
+		case full:
+			if g.more++; g.s.now().Sub(g.begin) > fuzzyCount {
+				return nil
+			}
+			continue
+		case !g.mayHold(ctx, c):
 			continue
 		}
 		g.waiting = append(g.waiting, c)
@@ -85,9 +88,7 @@ func (g *gatherer) run(ctx context.Context, snap *search.Snapshot, plan query.No
 			if err := g.look(ctx); err != nil {
 				return err
 			}
-			if len(g.out.Samples) >= g.f.limit {
-				return nil
-			}
+			full = len(g.out.Samples) >= g.f.limit
 		}
 	}
 	return g.look(ctx)
@@ -107,14 +108,14 @@ func (g *gatherer) mayHold(ctx context.Context, c *search.Candidate) bool {
 		g.out.Errors = append(g.out.Errors, unreadable(hexOf(c.File().SHA256), err))
 		return false
 	}
-	if !ok {
-		g.refuted++
-	}
 	return ok
 }
 
 // look turns the waiting candidates into samples.
 func (g *gatherer) look(ctx context.Context) error {
+	if len(g.waiting) == 0 {
+		return nil
+	}
 	records, err := g.s.records(ctx, g.who.CID, g.waiting)
 	if err != nil {
 		return err
@@ -122,7 +123,6 @@ func (g *gatherer) look(ctx context.Context) error {
 	for _, c := range g.waiting {
 		r, ok := records[c.File().Seq]
 		if !ok || !g.f.dated(r) {
-			g.refuted++
 			continue
 		}
 		g.out.Stats.Count(r.Label)

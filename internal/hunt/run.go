@@ -254,6 +254,9 @@ func (r *runner) flush(ctx context.Context) error {
 		return err
 	}
 	r.progress = next
+	if r.pool != nil {
+		r.pool.Yield()
+	}
 	r.batch, r.batchSize, r.batchBegan = r.batch[:0], 0, r.s.now()
 	looked := next.Counts.Candidates - next.Counts.Skipped
 	if looked >= 100 && next.Timeouts*100 > looked {

@@ -5,8 +5,11 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/blob"
@@ -101,6 +104,20 @@ func (w *world) put(content string, o sample.PutOptions) sample.Record {
 	r, err := w.samples.Put(w.t.Context(), me, bytes.NewReader([]byte(content)), o)
 	w.must(err)
 	return r
+}
+
+// putAll stores many samples side by side, in no certain order.
+func (w *world) putAll(contents []string) {
+	w.t.Helper()
+	var group errgroup.Group
+	group.SetLimit(16)
+	for _, c := range contents {
+		group.Go(func() error {
+			_, err := w.samples.Put(context.Background(), me, strings.NewReader(c), sample.PutOptions{})
+			return err
+		})
+	}
+	w.must(group.Wait())
 }
 
 // wait polls a request until it has ended.

@@ -154,6 +154,36 @@ func TestScansSideBySide(t *testing.T) {
 	wg.Wait()
 }
 
+// Two pools share one slot: the idle worker of one must not keep the other out.
+func TestPoolsTakeTurns(t *testing.T) {
+	p := fakePool(t, "good", 1)
+	p.e.scanning = make(chan struct{}, 1)
+	q, err := p.e.Pool(t.Context(), fakeSource, p.want, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	if _, err := p.Scan(t.Context(), 1, source([]byte("x"))); err != nil {
+		t.Fatal(err)
+	}
+	p.Yield()
+	if len(p.idle) != 1 {
+		t.Fatal("gave up its worker though nobody waits")
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := q.Scan(t.Context(), 1, source([]byte("x")))
+		done <- err
+	}()
+	for p.e.waiting.Load() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	p.Yield()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestScanDistrustsTheWorker(t *testing.T) {
 	for mode, want := range map[string]Verdict{
 		"hang":          {Outcome: Error, Reason: "timeout"},

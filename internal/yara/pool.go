@@ -167,12 +167,24 @@ func (p *Pool) giveBack(w *process) {
 	}
 }
 
+// Yield ends the idle workers when another pool waits for a slot. Call it
+// between two rows of files.
+func (p *Pool) Yield() {
+	if p.e.waiting.Load() > 0 {
+		p.drain()
+	}
+}
+
 // Close ends the idle workers; those that scan end with their file. No Scan may
 // start after it.
 func (p *Pool) Close() {
 	p.mu.Lock()
 	p.closed = true
 	p.mu.Unlock()
+	p.drain()
+}
+
+func (p *Pool) drain() {
 	for {
 		select {
 		case w := <-p.idle:
