@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/store"
 )
 
@@ -122,6 +123,18 @@ func (o Options) withDefaults() Options {
 		l.FailedWindow = 15 * time.Minute
 	}
 	return o
+}
+
+// write is a transaction whose storage failures have texts for users.
+func (s *Service) write(ctx context.Context, fn func(*store.Tx) error) error {
+	err := s.db.Write(ctx, fn)
+	switch {
+	case errors.Is(err, store.ErrFull):
+		return mews.Errorf(mews.ErrUnavailable, "storage full: no token or client can be stored or changed").WithCause(err)
+	case errors.Is(err, store.ErrFailed), errors.Is(err, store.ErrClosed):
+		return mews.Errorf(mews.ErrUnavailable, "storage is not writable; the server has to restart").WithCause(err)
+	}
+	return err
 }
 
 // Run writes the failures that were counted together into the audit trail and

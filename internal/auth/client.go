@@ -65,7 +65,7 @@ func (s *Service) CreateClient(ctx context.Context, who store.Actor, spec Client
 	if err != nil {
 		return Client{}, "", err
 	}
-	err = s.db.Write(ctx, func(tx *store.Tx) error {
+	err = s.write(ctx, func(tx *store.Tx) error {
 		_, err := tx.Exec(`INSERT INTO client (id, name, cid, scopes, salt, created, revoked) VALUES (?, ?, ?, ?, ?, ?, 0)`,
 			c.ID, c.Name, string(c.CID), strings.Join(c.Scopes, " "), salt, c.Created.UnixMicro())
 		if err != nil {
@@ -129,7 +129,7 @@ func (s *Service) RotateSecret(ctx context.Context, who store.Actor, id string) 
 	if err != nil {
 		return "", err
 	}
-	err = s.db.Write(ctx, func(tx *store.Tx) error {
+	err = s.write(ctx, func(tx *store.Tx) error {
 		// It may have been revoked while we hashed.
 		if err := active(tx, id); err != nil {
 			return err
@@ -152,7 +152,7 @@ func (s *Service) RotateSecret(ctx context.Context, who store.Actor, id string) 
 
 // RevokeClient ends a client, its secrets and its tokens at once and for good.
 func (s *Service) RevokeClient(ctx context.Context, who store.Actor, id string) error {
-	return s.db.Write(ctx, func(tx *store.Tx) error {
+	return s.write(ctx, func(tx *store.Tx) error {
 		if err := active(tx, id); err != nil {
 			return err
 		}

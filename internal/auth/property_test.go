@@ -311,3 +311,36 @@ func cutPower(t *testing.T, rng *rand.Rand) (tried int) {
 	}
 	return len(cuts)
 }
+
+// TestStorageFailures: nothing is handed out that could not be stored, tokens
+// that stand keep working, and space that is freed is enough to go on.
+func TestStorageFailures(t *testing.T) {
+	mem := vfs.NewMem()
+	db, err := store.Open(ctx, storetest.Options(mem))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := benchOn(t, db, newClock(), generous)
+	c, secret := b.client(t, cidA)
+	tok := b.token(t, c, secret)
+	mem.Limit(0)
+	_, err = b.IssueToken(ctx, c.ID, secret, "", ip, nil)
+	want(t, "token on a full disk", err, mews.ErrUnavailable, "storage full: no token or client can be stored or changed")
+	if err := b.RevokeClient(ctx, admin, c.ID); !errors.Is(err, mews.ErrUnavailable) {
+		t.Errorf("revoke on a full disk: %v", err)
+	}
+	if err := b.AuthenticateClient(ctx, c.ID, "wrong", ip); !errors.Is(err, mews.ErrForbidden) {
+		t.Errorf("wrong secret on a full disk: %v", err)
+	}
+	b.alive(t, "on a full disk", tok)
+	mem.Limit(-1)
+	b.alive(t, "with space again", b.token(t, c, secret))
+
+	mem.FailNth(vfs.OpSync, 1, errors.New("disk gone"))
+	for range 2 {
+		_, err = b.IssueToken(ctx, c.ID, secret, "", ip, nil)
+		want(t, "token on a broken disk", err, mews.ErrUnavailable, "storage is not writable; the server has to restart")
+	}
+	b.alive(t, "on a broken disk", tok)
+	_ = db.Close()
+}

@@ -72,7 +72,7 @@ func (s *Service) IssueToken(ctx context.Context, clientID, secret, memberCID, r
 	}
 	now := s.o.Now()
 	t := &token{client: c.ID, cid: c.CID, scopes: granted, created: now, expires: now.Add(s.o.TokenTTL)}
-	err = s.db.Write(ctx, func(tx *store.Tx) error {
+	err = s.write(ctx, func(tx *store.Tx) error {
 		return s.addToken(tx, sha256.Sum256([]byte(text)), t, hash, fail.actor, fail.ip)
 	})
 	if err != nil {
@@ -181,7 +181,7 @@ func (s *Service) Revoke(ctx context.Context, bearer, byClient string) error {
 		return nil
 	}
 	h := tokenHash(sha256.Sum256([]byte(bearer)))
-	return s.db.Write(ctx, func(tx *store.Tx) error {
+	return s.write(ctx, func(tx *store.Tx) error {
 		if err := s.dropTokens(tx, `hash = ? AND client = ?`, h[:], byClient); err != nil {
 			return err
 		}
@@ -205,7 +205,7 @@ func (s *Service) sweepTokens(ctx context.Context) error {
 	if len(dead) == 0 {
 		return nil
 	}
-	return s.db.Write(ctx, func(tx *store.Tx) error {
+	return s.write(ctx, func(tx *store.Tx) error {
 		for _, h := range dead {
 			if err := s.dropTokens(tx, `hash = ?`, h[:]); err != nil {
 				return err
@@ -217,7 +217,7 @@ func (s *Service) sweepTokens(ctx context.Context) error {
 
 // loadTokens fills the memory at start.
 func (s *Service) loadTokens(ctx context.Context) error {
-	err := s.db.Write(ctx, func(tx *store.Tx) error {
+	err := s.write(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Exec(`DELETE FROM token WHERE expires <= ?`, s.o.Now().UnixMicro()); err != nil {
 			return err
 		}

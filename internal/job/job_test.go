@@ -377,6 +377,34 @@ func TestFailedStoreStopsTheHandlers(t *testing.T) {
 	})
 }
 
+func TestFullDiskDelaysTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem := vfs.NewMem()
+		db := openMem(t, mem)
+		tb := New(db, Options{})
+		id := create(t, tb, alice, "")
+		var runs atomic.Int64
+		stop := start(tb, 1, func(context.Context, *Lease) error {
+			runs.Add(1)
+			mem.Limit(0)
+			return nil
+		})
+		time.Sleep(time.Minute)
+		if j := get(t, tb, alice, id); j.State != Running {
+			t.Errorf("on a full disk the job is %s", j.State)
+		}
+		mem.Limit(-1)
+		time.Sleep(3 * time.Second)
+		if j := get(t, tb, alice, id); j.State != Done || runs.Load() != 1 {
+			t.Errorf("with space again the job is %s after %d runs", j.State, runs.Load())
+		}
+		stop()
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestPurge(t *testing.T) {
 	bubble(t, func(t *testing.T, db *store.DB) {
 		var purged sync.Map
