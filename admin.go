@@ -40,3 +40,36 @@ type AuditReport struct {
 	OK    bool   `json:"ok"`
 	Error string `json:"error,omitempty"`
 }
+
+// An IndexStatus tells how the search index stands. Sizes are bytes.
+type IndexStatus struct {
+	Files       int     `json:"files"` // in segments, deleted ones left out
+	Segments    int     `json:"segments"`
+	Columns     int     `json:"columns"`
+	IndexBytes  int64   `json:"index_bytes"`
+	CorpusBytes int64   `json:"corpus_bytes"` // plain bytes of those files
+	IndexShare  float64 `json:"index_share"`  // IndexBytes / CorpusBytes
+	TailFiles   int     `json:"tail_files"`   // not indexed yet: every search reads them
+	TailBytes   int64   `json:"tail_bytes"`
+	QueueLag    float64 `json:"queue_lag_seconds"`
+	Stale       int     `json:"stale_segments"` // being emptied by a rebuild or a repair
+	Damaged     int64   `json:"damaged_regions"`
+	SetAside    int64   `json:"segments_set_aside"`
+	LastError   string  `json:"last_error,omitempty"`
+}
+
+// An IndexReport is the outcome of an index check.
+type IndexReport struct {
+	Segments int            `json:"segments"`
+	Files    int            `json:"files"`
+	Bytes    int64          `json:"bytes"`
+	Problems []IndexProblem `json:"problems"`
+}
+
+// An IndexProblem is something wrong with one segment. Searches are right in
+// spite of it, and it is being repaired.
+type IndexProblem struct {
+	CID     string `json:"cid"`
+	Segment uint64 `json:"segment"`
+	Problem string `json:"problem"`
+}

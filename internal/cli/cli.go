@@ -94,6 +94,7 @@ Exit codes: mews help exit-codes`,
 	root.AddCommand(
 		newSearchCommand(g), newHuntCommand(g), newRequestCommand(g), newCancelCommand(g), newDownloadCommand(g),
 		newQuotasCommand(g), newSampleCommand(g), newVersionCommand(g), newExitCodesTopic(),
+		newServeCommand(g), newClientCommand(g), newIndexCommand(g), newAuditCommand(g),
 	)
 	return root
 }

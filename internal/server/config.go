@@ -1,0 +1,227 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/v2"
+
+	"github.com/mewshq/mews/internal/httpapi"
+)
+
+// A Config is everything an operator can set. A flag wins over the environment
+// (MEWS_ and the key in capitals, dots as underscores), which wins over the
+// YAML file, which wins over the default.
+type Config struct {
+	// Data holds all of the server's state.
+	Data string `koanf:"data" usage:"folder for all state; made on first run"`
+	// KeyFile lies beside the data folder and never inside, so that a copy of the
+	// folder does not carry the key along.
+	KeyFile string   `koanf:"key_file" usage:"file of the key-encryption key (default: the data folder's name with .key appended)"`
+	Listen  string   `koanf:"listen" usage:"host:port of the API"`
+	TLSSAN  []string `koanf:"tls_san" usage:"further host names and addresses of the server certificate"`
+	// InsecureHTTP is for tests, and for a proxy on the same machine.
+	InsecureHTTP bool `koanf:"insecure_http" usage:"serve plain HTTP; on a loopback address only"`
+	// Region must not be a vendor's: clients would follow it with their token.
+	Region         string   `koanf:"region" usage:"word sent as X-Cs-Region; a vendor's region is refused"`
+	TrustedProxies []string `koanf:"trusted_proxies" usage:"addresses or prefixes whose X-Forwarded-For is believed"`
+	Metrics        string   `koanf:"metrics" usage:"who may read /metrics: loopback, any or off"`
+	LogLevel       string   `koanf:"log_level" usage:"debug, info, warn or error"`
+	LogFormat      string   `koanf:"log_format" usage:"text or json"`
+	ReadyFile      string   `koanf:"ready_file" usage:"write address (and, on the first run, credentials) to this file as JSON when ready"`
+	// ShutdownGrace ends what would otherwise wait for a slow client.
+	ShutdownGrace time.Duration `koanf:"shutdown_grace" usage:"how long running requests may take after a stop signal"`
+
+	YaraWorker string       `koanf:"yara_worker" usage:"path of the mews-yara program (default: beside this program)"`
+	Index      IndexConfig  `koanf:"index"`
+	Hunt       HuntConfig   `koanf:"hunt"`
+	Quota      QuotaConfig  `koanf:"quota"`
+	Limits     LimitsConfig `koanf:"limits"`
+}
+
+// IndexConfig bounds the indexer.
+type IndexConfig struct {
+	MemoryMB int `koanf:"memory_mb" usage:"memory for filters that are not yet written, in MiB"`
+}
+
+// HuntConfig bounds what a YARA hunt may do.
+type HuntConfig struct {
+	Sandbox       string `koanf:"sandbox" usage:"require (hunts are refused when a wall of the sandbox is missing) or best-effort"`
+	AllowFullScan bool   `koanf:"allow_full_scan" usage:"let hunts that ask for it read every file"`
+	Workers       int    `koanf:"workers" usage:"scanning processes at a time"`
+}
+
+// QuotaConfig sets the monthly allowances of each API client.
+type QuotaConfig struct {
+	Hunts     int `koanf:"hunts" usage:"exact searches and hunts a month, per client"`
+	Downloads int `koanf:"downloads" usage:"MalQuery downloads a month, per client"`
+}
+
+// LimitsConfig sets request limits.
+type LimitsConfig struct {
+	RequestsPerMinute int `koanf:"requests_per_minute" usage:"requests of one customer in any minute"`
+	TokensPerMinute   int `koanf:"tokens_per_minute" usage:"logins of one API client a minute (ten times that per address)"`
+	InFlight          int `koanf:"in_flight" usage:"requests served at once"`
+}
+
+// DefaultConfig is the configuration of `mews serve` without any setting. The
+// monthly allowances are far above the upstream service's: the corpus is the
+// operator's own.
+func DefaultConfig() Config {
+	return Config{
+		Data:          defaultDataDir(),
+		Listen:        "127.0.0.1:8443",
+		Region:        "local",
+		Metrics:       "loopback",
+		LogLevel:      "info",
+		LogFormat:     "text",
+		ShutdownGrace: 15 * time.Second,
+		Index:         IndexConfig{MemoryMB: 128},
+		Hunt:          HuntConfig{Sandbox: "require", Workers: 2},
+		Quota:         QuotaConfig{Hunts: 10_000, Downloads: 10_000},
+		Limits:        LimitsConfig{RequestsPerMinute: 6000, TokensPerMinute: 30, InFlight: 256},
+	}
+}
+
+func defaultDataDir() string {
+	if dir := os.Getenv("XDG_DATA_HOME"); dir != "" {
+		return filepath.Join(dir, "mews")
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		return filepath.Join(home, ".local", "share", "mews")
+	}
+	return "mews-data"
+}
+
+// Load reads the configuration: flags holds the keys that were set on the
+// command line. Every mistake is reported, not only the first.
+func Load(configFile string, environ []string, flags map[string]any) (Config, error) {
+	k := koanf.New(".")
+	if configFile != "" {
+		if err := k.Load(file.Provider(configFile), yaml.Parser()); err != nil {
+			return Config{}, fmt.Errorf("read configuration %s: %w", configFile, err)
+		}
+	}
+	for _, layer := range []map[string]any{fromEnvironment(environ), flags} {
+		if err := k.Load(confmap.Provider(layer, "."), nil); err != nil {
+			return Config{}, fmt.Errorf("merge configuration: %w", err)
+		}
+	}
+	cfg := DefaultConfig()
+	errs := decodeStrict(k, &cfg)
+	cfg.complete()
+	if err := errors.Join(append(errs, cfg.Validate())...); err != nil {
+		return Config{}, err
+	}
+	return cfg, nil
+}
+
+// fromEnvironment picks the MEWS_ variables that name a key. Others are left
+// alone: the command line has variables of its own.
+func fromEnvironment(environ []string) map[string]any {
+	values := map[string]any{}
+	for _, s := range Settings() {
+		for _, v := range environ {
+			if value, ok := strings.CutPrefix(v, s.Variable()+"="); ok && value != "" {
+				values[s.Key] = value
+			}
+		}
+	}
+	return values
+}
+
+// complete fills what follows from other settings.
+func (c *Config) complete() {
+	c.Data = filepath.Clean(c.Data)
+	if c.KeyFile == "" {
+		c.KeyFile = c.Data + ".key"
+	}
+	if c.YaraWorker == "" {
+		c.YaraWorker = besideExecutable("mews-yara")
+	}
+}
+
+func besideExecutable(name string) string {
+	self, err := os.Executable()
+	if err != nil {
+		return name
+	}
+	if real, err := filepath.EvalSymlinks(self); err == nil {
+		self = real
+	}
+	return filepath.Join(filepath.Dir(self), name)
+}
+
+// Validate names every setting that cannot work.
+func (c *Config) Validate() error {
+	var errs []error
+	bad := func(key, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...)))
+	}
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		bad("listen", "%q is not host:port", c.Listen)
+	} else if c.InsecureHTTP && !isLoopback(host) {
+		bad("insecure_http", "plain HTTP is served on a loopback address only, not on %q", host)
+	}
+	if inside(c.Data, c.KeyFile) {
+		bad("key_file", "%s lies inside the data folder; keep the key apart from what it locks", c.KeyFile)
+	}
+	if err := httpapi.ValidateRegion(c.Region); err != nil {
+		bad("region", "%v", err)
+	}
+	oneOf(bad, "metrics", c.Metrics, "loopback", "any", "off")
+	oneOf(bad, "log_level", c.LogLevel, "debug", "info", "warn", "error")
+	oneOf(bad, "log_format", c.LogFormat, "text", "json")
+	oneOf(bad, "hunt.sandbox", c.Hunt.Sandbox, "require", "best-effort")
+	inRange(bad, "index.memory_mb", c.Index.MemoryMB, 16, 4096)
+	inRange(bad, "hunt.workers", c.Hunt.Workers, 1, 64)
+	inRange(bad, "quota.hunts", c.Quota.Hunts, 0, 1<<31-1)
+	inRange(bad, "quota.downloads", c.Quota.Downloads, 0, 1<<31-1)
+	inRange(bad, "limits.requests_per_minute", c.Limits.RequestsPerMinute, 20, 1<<31-1)
+	inRange(bad, "limits.tokens_per_minute", c.Limits.TokensPerMinute, 1, 1<<24)
+	inRange(bad, "limits.in_flight", c.Limits.InFlight, 1, 1<<16)
+	if c.ShutdownGrace < 0 {
+		bad("shutdown_grace", "must not be negative")
+	}
+	return errors.Join(errs...)
+}
+
+type complain func(key, format string, args ...any)
+
+func oneOf(bad complain, key, value string, allowed ...string) {
+	for _, a := range allowed {
+		if value == a {
+			return
+		}
+	}
+	bad(key, "%q is none of %s", value, strings.Join(allowed, ", "))
+}
+
+func inRange(bad complain, key string, value, low, high int) {
+	if value < low || value > high {
+		bad(key, "%d is outside %d..%d", value, low, high)
+	}
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// inside tells whether path lies in dir, by name.
+func inside(dir, path string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, "../")
+}

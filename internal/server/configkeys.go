@@ -1,0 +1,64 @@
+package server
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/go-viper/mapstructure/v2"
+	"github.com/knadh/koanf/v2"
+)
+
+// A Setting is one configuration key as flags, variables and help show it.
+type Setting struct {
+	Key     string // as in the YAML file: hunt.sandbox
+	Usage   string
+	Default any // string, bool, int, time.Duration or []string
+}
+
+// Flag is the setting's name on the command line: hunt-sandbox.
+func (s Setting) Flag() string { return strings.NewReplacer(".", "-", "_", "-").Replace(s.Key) }
+
+// Variable is the setting's name in the environment: MEWS_HUNT_SANDBOX.
+func (s Setting) Variable() string {
+	return "MEWS_" + strings.ToUpper(strings.ReplaceAll(s.Key, ".", "_"))
+}
+
+// Settings lists every configuration key with its default.
+func Settings() []Setting { return settingsOf(reflect.ValueOf(DefaultConfig()), "") }
+
+func settingsOf(v reflect.Value, prefix string) []Setting {
+	var list []Setting
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		key := prefix + f.Tag.Get("koanf")
+		if f.Type.Kind() == reflect.Struct {
+			list = append(list, settingsOf(v.Field(i), key+".")...)
+			continue
+		}
+		list = append(list, Setting{Key: key, Usage: f.Tag.Get("usage"), Default: v.Field(i).Interface()})
+	}
+	return list
+}
+
+// decodeStrict fills cfg from the merged layers. A key that no field carries is
+// a mistake, not a wish.
+func decodeStrict(k *koanf.Koanf, cfg *Config) []error {
+	err := k.UnmarshalWithConf("", cfg, koanf.UnmarshalConf{
+		Tag: "koanf",
+		DecoderConfig: &mapstructure.DecoderConfig{
+			Result:           cfg,
+			TagName:          "koanf",
+			ErrorUnused:      true,
+			WeaklyTypedInput: true,
+			DecodeHook: mapstructure.ComposeDecodeHookFunc(
+				mapstructure.StringToTimeDurationHookFunc(),
+				mapstructure.StringToSliceHookFunc(","),
+			),
+		},
+	})
+	if err != nil {
+		return []error{fmt.Errorf("configuration: %w", err)}
+	}
+	return nil
+}

@@ -1,0 +1,257 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/mewshq/mews/internal/auth"
+	"github.com/mewshq/mews/internal/blob"
+	"github.com/mewshq/mews/internal/httpapi"
+	"github.com/mewshq/mews/internal/hunt"
+	"github.com/mewshq/mews/internal/job"
+	"github.com/mewshq/mews/internal/sample"
+	"github.com/mewshq/mews/internal/search"
+	"github.com/mewshq/mews/internal/store"
+	"github.com/mewshq/mews/internal/vfs"
+	"github.com/mewshq/mews/internal/yara"
+)
+
+// What a supervisor treats apart.
+var (
+	// ErrInUse: another process owns the data folder.
+	ErrInUse = errors.New("data folder is in use")
+	// ErrDisk: a write that was to be durable was refused; a restart recovers.
+	ErrDisk = errors.New("the disk refused a durable write")
+)
+
+const databaseName = "mews.db"
+
+// A node is everything that stands on one data folder.
+type node struct {
+	cfg     Config
+	log     *slog.Logger
+	closers []func() error // in order of opening
+
+	db       *store.DB
+	blobs    *blob.Store
+	index    *search.Engine
+	samples  *sample.Service
+	jobs     *job.Table
+	hunts    *hunt.Service
+	auth     *auth.Service
+	registry *prometheus.Registry
+
+	first *firstClient // made by this run
+	cid   store.CID    // of the first client
+}
+
+// openNode takes the data folder, makes it on the first run, and wires the
+// rooms bottom up. What was opened before a failure is closed again.
+func openNode(ctx context.Context, cfg Config, log *slog.Logger) (n *node, err error) {
+	n = &node{cfg: cfg, log: log, registry: prometheus.NewRegistry()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.Close())
+			n = nil
+		}
+	}()
+	fresh, err := n.takeFolder()
+	if err != nil {
+		return n, err
+	}
+	key, err := openKey(cfg.KeyFile, fresh)
+	if err != nil {
+		return n, err
+	}
+	keys := blob.NewKeyring(key)
+	if err := n.openStorage(ctx, keys); err != nil {
+		return n, err
+	}
+	if err := n.openServices(keys); err != nil {
+		return n, err
+	}
+	if err := n.samples.Recover(ctx); err != nil {
+		return n, fmt.Errorf("recover samples: %w", err)
+	}
+	return n, n.welcomeFirstClient(ctx)
+}
+
+// takeFolder locks the data folder. It tells whether nothing was stored in it yet.
+func (n *node) takeFolder() (fresh bool, err error) {
+	if err := os.MkdirAll(n.cfg.Data, 0o700); err != nil {
+		return false, fmt.Errorf("make data folder: %w", err)
+	}
+	unlock, err := vfs.LockDir(n.cfg.Data)
+	if err != nil {
+		if inUse, ok := errors.AsType[*vfs.InUseError](err); ok {
+			return false, fmt.Errorf("%w: %s: %w", ErrInUse, n.cfg.Data, inUse)
+		}
+		return false, err
+	}
+	n.closers = append(n.closers, unlock)
+	_, err = os.Stat(filepath.Join(n.cfg.Data, databaseName))
+	return errors.Is(err, fs.ErrNotExist), nil
+}
+
+func (n *node) openStorage(ctx context.Context, keys *blob.Keyring) error {
+	auditKey := keys.Secret("audit")
+	db, err := store.Open(ctx, store.Options{
+		Path: filepath.Join(n.cfg.Data, databaseName), AuditKey: auditKey[:], Log: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	n.db = db
+	n.closers = append(n.closers, db.Close)
+	fsys, err := vfs.OS(n.cfg.Data)
+	if err != nil {
+		return err
+	}
+	if n.blobs, err = blob.Open(fsys, keys, blob.Options{}); err != nil {
+		return err
+	}
+	n.index, err = search.Open(ctx, search.Deps{
+		DB: db, Blobs: n.blobs, FS: fsys, Keys: keys, Log: n.log,
+		Limits: search.Limits{DocBytes: int64(n.cfg.Index.MemoryMB) << 19}, // half for waiting filters, half for the open segment
+	})
+	if err != nil {
+		return err
+	}
+	n.closers = append(n.closers, n.index.Close)
+	return nil
+}
+
+func (n *node) openServices(keys *blob.Keyring) (err error) {
+	n.samples = sample.New(sample.Deps{DB: n.db, Blobs: n.blobs, Index: n.index, Log: n.log})
+	n.jobs = job.New(n.db, job.Options{Log: n.log})
+	engine := yara.New(yara.Options{
+		Path: n.cfg.YaraWorker, Sandbox: n.cfg.Hunt.Sandbox, MaxWorkers: n.cfg.Hunt.Workers, Log: n.log,
+	})
+	n.hunts = hunt.New(hunt.Deps{
+		DB: n.db, Jobs: n.jobs, Samples: n.samples, Search: n.index, Yara: engine, Keys: keys, Log: n.log,
+		Limits: hunt.Limits{
+			AllowFullScan: n.cfg.Hunt.AllowFullScan, Workers: n.cfg.Hunt.Workers,
+			HuntQuota: n.cfg.Quota.Hunts, DownloadQuota: n.cfg.Quota.Downloads,
+		},
+	})
+	pepper := keys.Secret("pepper")
+	n.auth, err = auth.New(n.db, auth.Options{
+		Pepper: pepper[:], Log: n.log, Limits: auth.Limits{
+			RequestsPerMinute: n.cfg.Limits.RequestsPerMinute, TokensPerClient: n.cfg.Limits.TokensPerMinute, TokensPerIP: 10 * n.cfg.Limits.TokensPerMinute,
+		},
+	})
+	return err
+}
+
+// welcomeFirstClient makes the API client of a first run. A run that was cut
+// off before it could show the secret leaves no client that was never used
+// behind: the next run makes one, because there is none that can log in.
+func (n *node) welcomeFirstClient(ctx context.Context) error {
+	clients, err := n.auth.ListClients(ctx)
+	if err != nil {
+		return err
+	}
+	if len(clients) > 0 {
+		n.cid = clients[0].CID
+		return nil
+	}
+	if n.cid, err = n.auth.NewCID(); err != nil {
+		return err
+	}
+	actor := store.Actor{CID: n.cid, Client: "first-run", Scope: "admin", Operation: "first-run"}
+	client, secret, err := n.auth.CreateClient(ctx, actor, auth.ClientSpec{
+		Name: "first client", CID: n.cid, Scopes: auth.AllScopes(),
+	})
+	if err != nil {
+		return fmt.Errorf("make the first API client: %w", err)
+	}
+	n.first = &firstClient{ID: client.ID, Secret: secret}
+	return nil
+}
+
+// jobWorkers is how many searches and hunts of all customers run at a time.
+const jobWorkers = 4
+
+// background runs the indexer, the merger and the jobs until ctx ends, or until
+// database or blobs can no longer be trusted: only a restart tells what the disk
+// holds.
+func (n *node) background(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return n.index.Run(ctx) })
+	group.Go(func() error { return n.auth.Run(ctx) })
+	group.Go(func() error { return n.jobs.Run(ctx, n.hunts.Handlers(), jobWorkers) })
+	group.Go(func() error {
+		select {
+		case <-n.db.Failed():
+			return n.db.Err()
+		case <-n.blobs.Failed():
+			return blob.ErrFailed
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	return group.Wait()
+}
+
+// Close closes what was opened, last first.
+func (n *node) Close() error {
+	var errs []error
+	for i := len(n.closers) - 1; i >= 0; i-- {
+		errs = append(errs, n.closers[i]())
+	}
+	n.closers = nil
+	return errors.Join(errs...)
+}
+
+// apiHandler is what the public listener serves.
+func (n *node) apiHandler() (http.Handler, error) {
+	proxies, err := prefixes(n.cfg.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
+	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newIndexCollector(n.index))
+	api, err := httpapi.New(httpapi.Deps{
+		Auth: n.auth, Samples: n.samples, Hunts: n.hunts, Log: n.log, Metrics: n.registry,
+		Now: time.Now, Rand: rand.Reader, Region: n.cfg.Region, TrustedProxies: proxies, MaxInFlight: n.cfg.Limits.InFlight,
+	})
+	if err != nil {
+		return nil, err
+	}
+	ready := httpapi.Readyz(func(context.Context) string {
+		if n.db.Err() != nil {
+			return "the database refuses writes"
+		}
+		return ""
+	})
+	return n.withProbes(api, httpapi.Healthz(), ready, httpapi.Metrics(n.registry)), nil
+}
+
+// prefixes reads addresses and prefixes alike.
+func prefixes(words []string) ([]netip.Prefix, error) {
+	var list []netip.Prefix
+	for _, w := range words {
+		p, err := netip.ParsePrefix(w)
+		if err != nil {
+			addr, addrErr := netip.ParseAddr(w)
+			if addrErr != nil {
+				return nil, fmt.Errorf("trusted_proxies: %q is neither an address nor a prefix", w)
+			}
+			p = netip.PrefixFrom(addr, addr.BitLen())
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
