@@ -3,6 +3,7 @@ package index
 import (
 	"bytes"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/mewshq/mews/internal/query"
@@ -167,4 +168,52 @@ func TestRareLiteralsSelectLittle(t *testing.T) {
 	if selected > right*2 || absent > 300*60/20 {
 		t.Fatalf("selected %d files for %d true ones, %d for absent literals", selected, right, absent)
 	}
+}
+
+// TestDefaultParams searches files of many columns under the parameters in use.
+func TestDefaultParams(t *testing.T) {
+	rng := rand.New(rand.NewPCG(47, 53))
+	corpus := [][]byte{bytes.Repeat([]byte("dull "), 1<<18), content(rng, 3, 300<<10), nil}
+	for i := range 20 {
+		corpus = append(corpus, content(rng, i%5, 100<<(i%10)))
+	}
+	for len(corpus[2]) < 1<<20 {
+		corpus[2] = append(corpus[2], content(rng, rng.IntN(5), rng.IntN(9000))...)
+	}
+	s := open(t, segmentBytes(t, DefaultParams(), corpus))
+	for range 150 {
+		data := corpus[rng.IntN(len(corpus))]
+		n := []int{3, 4, 5, 8, 12, 65, 66, 300}[rng.IntN(8)]
+		if len(data) < n {
+			continue
+		}
+		at := rng.IntN(len(data) - n + 1)
+		lit := query.Literal{Bytes: data[at : at+n], Fold: rng.IntN(3) == 0}
+		if lit.Fold {
+			lit.Bytes = foldAll(lit.Bytes)
+		}
+		hits := search(t, s, lit)
+		for no, d := range corpus {
+			found := bytes.Contains(d, lit.Bytes) || lit.Fold && bytes.Contains(foldAll(d), lit.Bytes)
+			i := slices.IndexFunc(hits, func(h Hit) bool { return h.FileNo == no })
+			if found && i < 0 {
+				t.Fatalf("file %d is missed by %s", no, lit)
+			}
+			if !lit.Fold && found && !insidePiece(d, lit.Bytes, hits[i].Cols()[0]) {
+				t.Fatalf("file %d: the first %s is outside of its pieces", no, lit)
+			}
+		}
+	}
+}
+
+// insidePiece tells whether the first and the last occurrence begin inside one.
+func insidePiece(data, lit []byte, pieces []Piece) bool {
+	span := int64(min(len(lit), 65))
+	for _, at := range []int{bytes.Index(data, lit), bytes.LastIndex(data, lit)} {
+		at := int64(at)
+		if !slices.ContainsFunc(pieces, func(p Piece) bool { return p.Off <= at && at+span <= p.Off+p.Len }) {
+			return false
+		}
+	}
+	return true
 }
