@@ -43,7 +43,7 @@ func rawExchange(t *testing.T, h *harness, request string, n int) []*http.Respon
 }
 
 // checkEnvelope holds an answer to the rules that every answer obeys.
-func checkEnvelope(t *testing.T, status int, header http.Header, body []byte) mews.Envelope[json.RawMessage] {
+func checkEnvelope(t testing.TB, status int, header http.Header, body []byte) mews.Envelope[json.RawMessage] {
 	t.Helper()
 	var top map[string]json.RawMessage
 	var env mews.Envelope[json.RawMessage]
