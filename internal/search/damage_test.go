@@ -1,6 +1,7 @@
 package search
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"testing"
@@ -141,6 +142,33 @@ func TestUnreadableSegment(t *testing.T) {
 	if _, err := w.fs.Stat(segment); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the old segment is still there: %v", err)
 	}
+}
+
+// TestFullDisk: files that no segment can be written for stay in the tail, and
+// are indexed when there is room again; the old segments stay.
+func TestFullDisk(t *testing.T) {
+	w := newWorld(t, 2, func(l *Limits) { l.FanOut = 2 })
+	for range 2 {
+		w.must(w.put("alpha", w.gen.Sample(corpus.PE, 60_000).Bytes, "pe32", atColumns, true))
+		w.must(w.eng.Flush(t.Context()))
+	}
+	w.must(w.put("alpha", []byte("in the tail"), "text", atColumns, true))
+	w.fs.Limit(0)
+	for name, do := range map[string]func(context.Context) error{"flush": w.eng.Flush, "merge": w.eng.maintain} {
+		if err := do(t.Context()); err == nil {
+			t.Errorf("%s on a full disk gives no error", name)
+		}
+	}
+	w.check("alpha", lit("in the tail"))
+	w.check("alpha", query.Literal{Bytes: w.files["alpha"][0].plain[30_000:30_040]})
+	if names := w.segmentNames(); len(names) != 2 {
+		t.Errorf("segments %v, want the two from before", names)
+	}
+	w.fs.Limit(-1)
+	w.must(w.eng.Flush(t.Context()))
+	w.must(w.eng.maintain(t.Context()))
+	w.heal()
+	w.check("alpha", lit("in the tail"))
 }
 
 // TestRebuildAroundLostBlob: a file that cannot be read stays in its old

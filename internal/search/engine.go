@@ -78,6 +78,7 @@ func Open(ctx context.Context, d Deps) (*Engine, error) {
 		arrived: make(chan struct{}, 1), changed: make(chan struct{}, 1),
 		shards: map[store.CID]*shard{},
 	}
+	e.params.SealBytes = e.limits.SegmentBytes
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}

@@ -78,6 +78,24 @@ func TestOfferMemory(t *testing.T) {
 	}
 }
 
+// TestSegmentMemory: a segment that holds its share of memory is published, and
+// so is each part of a large one that is moved.
+func TestSegmentMemory(t *testing.T) {
+	w := newWorld(t, 14, func(l *Limits) { l.SegmentBytes, l.FanOut = 1, 100 })
+	for range 4 {
+		w.must(w.put("alpha", w.gen.Sample(corpus.PE, 60_000).Bytes, "pe32", atColumns, true))
+	}
+	w.must(w.eng.Flush(t.Context()))
+	if got := len(w.segmentNames()); got != 4 {
+		t.Errorf("%d segments, want one per file", got)
+	}
+	w.limits.SegmentBytes = 0
+	w.reopen()
+	w.must(w.eng.Rebuild(t.Context(), nil))
+	w.heal()
+	w.check("alpha", query.Literal{Bytes: w.files["alpha"][0].plain[30_000:30_040]})
+}
+
 // TestSnapshotStandsStill: what happens after a snapshot was taken does not
 // change its answers, and segments it reads are removed only after it.
 func TestSnapshotStandsStill(t *testing.T) {

@@ -171,7 +171,7 @@ func (e *Engine) seal(ctx context.Context) error {
 	sh := e.shard(b.cid)
 	for _, it := range b.items {
 		if en := sh.tail[it.file.Seq]; en != nil {
-			en.retry = e.db.Now().Add(e.limits.Quiet)
+			en.retry = e.db.Now().Add(e.limits.Retry)
 			sh.failed = append(sh.failed, en)
 		}
 	}

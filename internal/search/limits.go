@@ -8,6 +8,9 @@ type Limits struct {
 	// DocBytes bounds the filters kept for files that wait for the indexer.
 	// Beyond it they are dropped and made again from the blob. Default 64 MiB.
 	DocBytes int64
+	// SegmentBytes bounds the segment being filled, and the one that files are
+	// moved to. Default 64 MiB.
+	SegmentBytes int64
 	// Quiet is how long nothing must have arrived before an unfinished segment
 	// is written. Default 2 s.
 	Quiet time.Duration
@@ -26,6 +29,7 @@ type Limits struct {
 
 func (l Limits) orDefault() Limits {
 	set(&l.DocBytes, 64<<20)
+	set(&l.SegmentBytes, 64<<20)
 	set(&l.Quiet, 2*time.Second)
 	set(&l.MaxWait, 10*time.Second)
 	set(&l.FanOut, 8)
