@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -75,7 +74,7 @@ func (m *figures) ingest(ctx context.Context, srv *harness.Server) error {
 	cmd.Stderr = os.Stderr
 	err = cmd.Run()
 	if err == nil {
-		err = awaitIndexed(ctx, srv)
+		err = srv.AwaitIndexed(ctx)
 	}
 	done()
 	m.peakIndexBytes = <-peak
@@ -86,40 +85,6 @@ func (m *figures) ingest(ctx context.Context, srv *harness.Server) error {
 	m.ingestCPU, m.peakIngestRSS = after.CPU-before.CPU, after.PeakRSS
 	m.indexBytes = folderSize(filepath.Join(srv.Data, "segments"))
 	return err
-}
-
-// awaitIndexed polls the index until its tail is empty and merges are done.
-func awaitIndexed(ctx context.Context, srv *harness.Server) error {
-	last := mews.IndexStatus{}
-	for {
-		cmd := srv.Command(ctx, "index", "status", "--data", srv.Data, "-o", "json")
-		cmd.Stderr = os.Stderr
-		out, err := cmd.Output()
-		if err != nil {
-			return fmt.Errorf("index status: %w", err)
-		}
-		var status struct {
-			Resources []mews.IndexStatus `json:"resources"`
-		}
-		if err := json.Unmarshal(out, &status); err != nil {
-			return fmt.Errorf("index status: %w", err)
-		}
-		// Merges go on for a moment after the last file is indexed: two equal
-		// readings in a row mean that the index has come to rest.
-		if len(status.Resources) == 1 && status.Resources[0].TailFiles == 0 {
-			if now := status.Resources[0]; now.IndexBytes == last.IndexBytes && now.Segments == last.Segments {
-				return nil
-			}
-		}
-		if len(status.Resources) == 1 {
-			last = status.Resources[0]
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(2 * time.Second):
-		}
-	}
 }
 
 // watchSize samples a folder's size until the context ends and gives the peak.

@@ -88,12 +88,15 @@ func (d *demo) load(ctx context.Context, limit int64) error {
 		return err
 	}
 	took := time.Since(began)
+	if err := d.srv.AwaitIndexed(ctx); err != nil {
+		return err
+	}
 	use, err := d.srv.Usage()
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d files, %.0f MB in %.1f s; server: %.1f CPU seconds, %.0f MB peak memory\n",
-		len(d.files), float64(d.bytes)/1e6, took.Seconds(), use.CPU.Seconds(), float64(use.PeakRSS)/1e6)
+	fmt.Printf("%d files, %.0f MB acknowledged in %.1f s, all indexed after %.1f s; server: %.1f CPU seconds, %.0f MB peak memory\n",
+		len(d.files), float64(d.bytes)/1e6, took.Seconds(), time.Since(began).Seconds(), use.CPU.Seconds(), float64(use.PeakRSS)/1e6)
 	return d.show(ctx, nil, "index", "status", "--data", d.srv.Data)
 }
 

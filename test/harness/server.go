@@ -44,10 +44,14 @@ type Server struct {
 
 // Binary is the path of mews that tests run.
 func Binary() string {
-	if bin := os.Getenv("MEWS_BIN"); bin != "" {
-		return bin
+	bin := os.Getenv("MEWS_BIN")
+	if bin == "" {
+		bin = filepath.Join("bin", "mews")
 	}
-	return filepath.Join("bin", "mews")
+	if abs, err := filepath.Abs(bin); err == nil {
+		return abs
+	}
+	return bin
 }
 
 // Start runs a server and returns when it is ready to answer.
