@@ -27,13 +27,19 @@ RULE = 'rule doc { strings: $a = "compat-marker-text" condition: $a }'
 
 
 @pytest.fixture(scope="module")
-def requests_made(malquery):
-    """Ids of a finished search and a finished archive, for the examples that need one."""
+def requests_made(server, stored):
+    """A finished search and a finished archive, for the examples that need one,
+    and the API client that made them: nobody else may see them."""
+    own = server.new_client(*ALL_SCOPES)
+    malquery = MalQuery(**own)
     search = malquery.exact_search(patterns=[{"type": "ascii", "value": "compat-marker-text"}])["body"]["meta"]["reqid"]
     archive = malquery.samples_multidownload(samples=[TEXT, WIDE])["body"]["meta"]["reqid"]
     for reqid in (search, archive):
         finished(lambda r: malquery.get_request(ids=r), reqid)
-    return {"search": search, "archive": archive}
+    return {"search": search, "archive": archive, "client": own}
+
+
+NEED_REQUEST = ("GetMalQueryRequestV1", "GetMalQueryEntitiesSamplesFetchV1")
 
 
 def fill_in(op, code, made):
@@ -61,8 +67,8 @@ def fill_in(op, code, made):
     return code.replace("client_secret=CLIENT_SECRET", "client_secret=CLIENT_SECRET, base_url=BASE_URL")
 
 
-def run(code, server, capsys, **names):
-    own = server.new_client(*ALL_SCOPES)
+def run(code, own, capsys, **names):
+    """Runs an example as an API client; gives what it printed and its variables."""
     names |= {"CLIENT_ID": own["client_id"], "CLIENT_SECRET": own["client_secret"], "BASE_URL": own["base_url"]}
     capsys.readouterr()
     exec(compile(code, "example", "exec"), names)  # the example is a program, so it is run as one
@@ -78,7 +84,8 @@ def test_all_examples_are_taken():
 @pytest.mark.parametrize("op, style, code", EXAMPLES, ids=[f"{op}-{style}" for op, style, _ in EXAMPLES])
 def test_malquery_example(op, style, code, server, stored, requests_made, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    out, names = run(fill_in(op, code, requests_made), server, capsys)
+    own = requests_made["client"] if op in NEED_REQUEST else server.new_client(*ALL_SCOPES)
+    out, names = run(fill_in(op, code, requests_made), own, capsys)
     left = [word for word in ("ID1", "integer", '"string"') if word in fill_in(op, code, requests_made)]
     assert not left, f"placeholders {left} were not filled in"
     if op == "GetMalQueryDownloadV1":
@@ -120,7 +127,7 @@ def test_binary_example(server, stored, capsys, tmp_path, monkeypatch):
     code = binary_examples(page("response-handling.txt"))[0]
     code = re.sub(r'file_sha = "[0-9a-f]{64}"', f'file_sha = "{WIDE}"', code)
     code = code.replace("client_secret=CLIENT_SECRET", "client_secret=CLIENT_SECRET, base_url=BASE_URL")
-    run(code, server, capsys)
+    run(code, server.new_client("samplestore:read"), capsys)
     with zipfile.ZipFile(tmp_path / "api_response.zip") as archive:
         assert archive.read(WIDE, pwd=b"infected") == SAMPLES["wide.exe"]
 
@@ -129,8 +136,8 @@ def test_binary_example(server, stored, capsys, tmp_path, monkeypatch):
 def test_expanded_example(server, stored, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code = binary_examples(page("response-handling.txt"))[1]
-    samples = SampleUploads(**server.new_client("samplestore:read"))
-    out, _ = run(code, server, capsys, samples=samples, file_sha=TEXT, example_file="example.bin")
+    own = server.new_client("samplestore:read")
+    out, _ = run(code, own, capsys, samples=SampleUploads(**own), file_sha=TEXT, example_file="example.bin")
     assert "Status returned: 200" in out and "X-Cs-Region" in out
     assert (tmp_path / "example.bin").read_bytes() == SAMPLES["text.txt"]
 
@@ -173,7 +180,7 @@ def test_reader(server, stored, capsys):
         ("GetMalQueryQuotasV1", "Service class example (PEP8 syntax)"), ("GetMalQueryQuotasV1", "Uber class example")]
     made = {"search": "s", "archive": "a"}
     for op, _, code in taken:
-        out, _ = run(fill_in(op, code, made), server, capsys)
+        out, _ = run(fill_in(op, code, made), server.new_client("malquery:read"), capsys)
         result = ast.literal_eval(out)
         assert result["status_code"] == 200 and result["body"]["meta"]["hunt_limit"] > 0
 
