@@ -5,7 +5,7 @@ use yara_x_parser::ast::Expr;
 
 use super::condition::Condition;
 use super::module;
-use super::node::{HEAD, Node, all, and, hash, head, literal, none, or, size};
+use super::node::{HEAD, Node, all, hash, head, literal, none, or, size};
 use super::scope::{Const, Scope};
 
 /// A comparison operator.
@@ -104,31 +104,24 @@ pub fn reader(name: &str) -> Option<(usize, bool, bool)> {
     })
 }
 
+/// An expression and the scope of its names.
+pub type Side<'a> = (&'a Expr<'a>, Scope<'a>);
+
 /// The comparison with its constant on the right.
-fn sided<'a>(
-    c: &Condition<'a, '_>,
-    op: Op,
-    lhs: &'a Expr<'a>,
-    rhs: &'a Expr<'a>,
-    scope: &Scope<'a>,
-) -> Option<(Op, &'a Expr<'a>, Const)> {
-    match c.consts.fold(rhs, scope) {
+fn sided<'a>(c: &Condition<'a, '_>, op: Op, [lhs, rhs]: [Side<'a>; 2]) -> Option<(Op, Side<'a>, Const)> {
+    match c.consts.fold(rhs.0, &rhs.1) {
         Some(value) => Some((op, lhs, value)),
-        None => Some((op.flip()?, rhs, c.consts.fold(lhs, scope)?)),
+        None => {
+            let value = c.consts.fold(lhs.0, &lhs.1)?;
+            Some((op.flip()?, rhs, value))
+        }
     }
 }
 
 /// Files on which the comparison can be true.
-pub fn yes<'a>(
-    c: &mut Condition<'a, '_>,
-    op: Op,
-    lhs: &'a Expr<'a>,
-    rhs: &'a Expr<'a>,
-    scope: &Scope<'a>,
-) -> Node {
-    let Some((op, side, value)) = sided(c, op, lhs, rhs, scope) else {
-        return all();
-    };
+pub fn yes<'a>(c: &mut Condition<'a, '_>, op: Op, sides: [Side<'a>; 2]) -> Node {
+    let Some((op, (side, scope), value)) = sided(c, op, sides) else { return all() };
+    let scope = &scope;
     match (side, &value) {
         (Expr::Filesize { .. }, Const::Int(k)) => filesize(op, *k),
         (Expr::PatternCount(p), Const::Int(k)) => match op.holds(0, *k) {
@@ -151,32 +144,21 @@ pub fn yes<'a>(
 }
 
 /// Files on which the comparison can be false or undefined.
-pub fn no<'a>(
-    c: &mut Condition<'a, '_>,
-    op: Op,
-    lhs: &'a Expr<'a>,
-    rhs: &'a Expr<'a>,
-    scope: &Scope<'a>,
-) -> Node {
-    let Some((op, side, Const::Int(k))) = sided(c, op, lhs, rhs, scope) else { return all() };
+pub fn no<'a>(c: &mut Condition<'a, '_>, op: Op, sides: [Side<'a>; 2]) -> Node {
+    let Some((op, (side, scope), Const::Int(k))) = sided(c, op, sides) else { return all() };
     match side {
         Expr::Filesize { .. } => op.negated().map_or_else(all, |op| filesize(op, k)),
         Expr::FuncCall(f) if op == Op::Eq && f.object.is_none() => {
             let Some((read, [offset])) = reader(f.identifier.name).map(|r| (r, f.args.as_slice())) else {
                 return all();
             };
-            match (at(c, offset, scope), encode(read, k)) {
+            match (at(c, offset, &scope), encode(read, k)) {
                 (Some(at), Some(value)) => head(at, value, true),
                 _ => all(),
             }
         }
         _ => all(),
     }
-}
-
-/// Files on which a call or field that stands alone can be true.
-pub fn truth<'a>(c: &mut Condition<'a, '_>, e: &'a Expr<'a>, scope: &Scope<'a>) -> Node {
-    module::truth(c, e, scope)
 }
 
 fn filesize(op: Op, k: i64) -> Node {
@@ -265,6 +247,6 @@ fn digest_of(algo: &'static str, text: &[u8]) -> Node {
     match String::from_utf8(lower) {
         Ok(hex) if hex.len() == length && hex.bytes().all(|b| b.is_ascii_hexdigit()) => hash(algo, hex),
         // Not a digest: nothing to look up. The engine decides.
-        _ => and(vec![]),
+        _ => all(),
     }
 }

@@ -13,7 +13,8 @@ use yara_x_parser::ast::{
     Expr, ForIn, ForOf, Ident, Iterable, MatchAnchor, Of, OfItems, PatternSet, Quantifier, With,
 };
 
-use super::compare;
+use super::compare::{self, Op, Side};
+use super::module;
 use super::node::{Node, all, and, min_of, none, or};
 use super::scope::{Binding, Const, Consts, Scope};
 
@@ -83,8 +84,8 @@ impl<'a> Condition<'a, '_> {
             }
             Expr::Ident(name) => self.name(name, scope),
             _ => match compare::of(e) {
-                Some((op, lhs, rhs)) => self.comparison(op, lhs, rhs, scope),
-                None => and(vec![self.need(e, scope), compare::truth(self, e, scope)]),
+                Some((op, lhs, rhs)) => self.comparison(op, self.sides(lhs, rhs, scope)),
+                None => and(vec![self.need(e, scope), module::truth(self, e, scope)]),
             },
         }
     }
@@ -97,16 +98,27 @@ impl<'a> Condition<'a, '_> {
         }
     }
 
-    fn comparison(
-        &mut self,
-        op: compare::Op,
-        lhs: &'a Expr<'a>,
-        rhs: &'a Expr<'a>,
-        scope: &Scope<'a>,
-    ) -> Node {
-        let defined = vec![self.need(lhs, scope), self.need(rhs, scope)];
-        let exact = compare::yes(self, op, lhs, rhs, scope);
-        and([defined, vec![exact]].concat())
+    /// The expression that a name bound by `with` or a loop stands for, in the
+    /// scope where it was bound; any other expression itself.
+    fn resolve(&self, e: &'a Expr<'a>, scope: &Scope<'a>) -> Side<'a> {
+        let mut found = (e, scope.clone());
+        while let Expr::Ident(name) = found.0
+            && let Some(Binding::Expr(bound, outer)) = found.1.get(name.name)
+            && self.consts.step()
+        {
+            found = (bound, outer);
+        }
+        found
+    }
+
+    fn sides(&self, lhs: &'a Expr<'a>, rhs: &'a Expr<'a>, scope: &Scope<'a>) -> [Side<'a>; 2] {
+        [self.resolve(lhs, scope), self.resolve(rhs, scope)]
+    }
+
+    fn comparison(&mut self, op: Op, sides: [Side<'a>; 2]) -> Node {
+        let defined = sides.iter().map(|(e, scope)| self.need(e, scope)).collect();
+        let exact = compare::yes(self, op, sides);
+        and(vec![and(defined), exact])
     }
 
     /// Files on which the expression can be false or undefined.
@@ -131,7 +143,7 @@ impl<'a> Condition<'a, '_> {
                 _ => all(),
             },
             _ => match compare::of(e) {
-                Some((op, lhs, rhs)) => compare::no(self, op, lhs, rhs, scope),
+                Some((op, lhs, rhs)) => compare::no(self, op, self.sides(lhs, rhs, scope)),
                 None => all(),
             },
         }
@@ -182,7 +194,7 @@ impl<'a> Condition<'a, '_> {
             Expr::FuncCall(f) if f.object.is_none() && compare::reader(f.identifier.name).is_some() => {
                 and(f.args.iter().map(|a| self.need(a, scope)).collect())
             }
-            Expr::FieldAccess(_) | Expr::Lookup(_) => super::module::need(self, e, scope),
+            Expr::FieldAccess(_) | Expr::Lookup(_) => module::need(self, e, scope),
             _ => all(),
         }
     }

@@ -273,13 +273,16 @@ pub fn min_of(min: usize, kids: Vec<Node>) -> Node {
     }
 }
 
-/// Drops literals that stand in the list already.
+/// Drops leaves and shared trees that stand in the list already.
 fn distinct(kids: Vec<Node>) -> Vec<Node> {
-    let mut seen: HashSet<(Vec<u8>, bool)> = HashSet::new();
+    let mut literals: HashSet<(Vec<u8>, bool)> = HashSet::new();
+    let mut leaves = HashSet::new();
+    let mut shared = HashSet::new();
     kids.into_iter()
         .filter(|kid| match kid.shape() {
-            Shape::Lit { bytes, fold } => seen.insert((bytes.clone(), *fold)),
-            _ => true,
+            Shape::Lit { bytes, fold } => literals.insert((bytes.clone(), *fold)),
+            Shape::And(_) | Shape::Or(_) | Shape::MinOf(..) => shared.insert(Rc::as_ptr(&kid.0)),
+            _ => leaves.insert(kid.json().to_string()),
         })
         .collect()
 }

@@ -1,0 +1,12 @@
+//! The worker's tests: the planner against tables and against the engine, the
+//! program against its protocol, its bombs and its walls.
+
+mod bombs;
+mod client;
+mod eval;
+mod peers;
+mod planner;
+mod protocol;
+mod random;
+mod sandbox;
+mod superset;
