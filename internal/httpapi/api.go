@@ -123,6 +123,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.metrics.inFlight.Inc()
 	defer c.end()
 	defer c.recover()
+	// A deadline of the connection's last answer must not cut this one's.
+	_ = c.control.SetWriteDeadline(time.Time{})
 	c.rate = a.deps.Auth.Idle()
 	c.setHeaders()
 	if err := c.serve(); err != nil {

@@ -1,0 +1,88 @@
+package mews
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestKinds: errors.Is holds on both sides of the wire.
+func TestKinds(t *testing.T) {
+	for _, k := range kinds {
+		err := fmt.Errorf("wrapped: %w", Errorf(k.kind, "text").WithCause(errors.New("cause")))
+		if got := StatusOf(err); got != k.status {
+			t.Errorf("StatusOf(%v) = %d, want %d", k.kind, got, k.status)
+		}
+		if got := KindOf(k.status); got != k.kind {
+			t.Errorf("KindOf(%d) = %v, want %v", k.status, got, k.kind)
+		}
+	}
+	for status, want := range map[int]error{
+		200: nil, 201: nil, 302: nil, 405: ErrInvalid, 408: ErrInvalid, 415: ErrInvalid, 418: ErrInvalid,
+		414: ErrTooLarge, 431: ErrTooLarge, 501: ErrInternal, 502: ErrUnavailable, 504: ErrUnavailable,
+	} {
+		if got := KindOf(status); got != want {
+			t.Errorf("KindOf(%d) = %v, want %v", status, got, want)
+		}
+	}
+	if StatusOf(nil) != 200 || StatusOf(errors.New("x")) != 500 {
+		t.Error("StatusOf of nil or of a stranger")
+	}
+}
+
+func TestLenientTypes(t *testing.T) {
+	var got struct {
+		L List
+		T Text
+	}
+	for body, want := range map[string]struct {
+		list List
+		text Text
+	}{
+		`{"L":"a, b,,a","T":"8mb"}`:        {List{"a", "b"}, "8mb"},
+		`{"L":["a,b",null," c "],"T":128}`: {List{"a", "b", "c"}, "128"},
+		`{"L":[],"T":1.50}`:                {nil, "1.50"},
+	} {
+		got.L, got.T = nil, ""
+		if err := json.Unmarshal([]byte(body), &got); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want.list, got.L); d != "" || got.T != want.text {
+			t.Errorf("%s: %s %q", body, d, got.T)
+		}
+	}
+	for _, body := range []string{`{"L":1}`, `{"L":[1]}`, `{"L":{}}`, `{"T":true}`, `{"T":[]}`} {
+		if json.Unmarshal([]byte(body), &got) == nil {
+			t.Errorf("%s is accepted", body)
+		}
+	}
+}
+
+// TestEnvelopeShape: an empty list is a list, and absent resources are absent.
+func TestEnvelopeShape(t *testing.T) {
+	for want, e := range map[string]Envelope[int]{
+		`{"meta":{"query_time":0,"trace_id":""},"errors":[],"resources":[]}`: {Errors: []APIError{}, Resources: []int{}},
+		`{"meta":{"query_time":0,"trace_id":""},"errors":[]}`:                {Errors: []APIError{}},
+	} {
+		if got, err := json.Marshal(e); err != nil || string(got) != want {
+			t.Errorf("%s %v, want %s", got, err, want)
+		}
+	}
+	var back Envelope[int]
+	if err := json.Unmarshal([]byte(`{"meta":{"hunt_count":3,"userid":1}}`), &back); err != nil || back.Meta.Quotas == nil || back.Meta.HuntCount != 3 {
+		t.Errorf("quotas in meta: %+v %v", back.Meta, err)
+	}
+}
+
+func TestStatsCount(t *testing.T) {
+	var s Stats
+	for _, label := range []string{LabelClean, LabelMalware, LabelPUA, LabelUnwanted, LabelUnknown, ""} {
+		s.Count(label)
+	}
+	if want := (Stats{CleanCount: 1, MalwareCount: 1, PUACount: 2, UnknownCount: 2, TotalCount: 6}); s != want {
+		t.Errorf("%+v, want %+v", s, want)
+	}
+}
