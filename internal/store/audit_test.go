@@ -103,7 +103,7 @@ func TestAuditBounds(t *testing.T) {
 var forged = map[string]any{
 	"time": 1, "cid": "forged", "client": "forged", "scope": "forged", "operation": "forged", "trace_id": "forged",
 	"action": "forged", "objects": `["forged"]`, "object_count": 77, "object_hash": "forged", "outcome": "forged",
-	"reason": "forged", "comment": "forged", "prev": make([]byte, 32), "hash": make([]byte, 32),
+	"reason": "forged", "comment": "forged", "prev": []byte(strings.Repeat("p", 32)), "hash": []byte(strings.Repeat("h", 32)),
 }
 
 // TestEveryForgeryIsDetected changes the trail behind the store's back in every
