@@ -74,14 +74,16 @@ func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
 		return fmt.Errorf("read: %w", err)
 	}
 	defer conn.Close()
-	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
-		return fmt.Errorf("begin read: %w", db.translate(err))
-	}
+	// A cancelled BEGIN may have begun all the same, so the end is arranged first
+	// and the beginning, which waits for nothing, is not cancelled.
 	defer func() {
 		if _, end := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK"); end != nil {
 			// The pool throws the connection away, with its snapshot.
 			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 		}
 	}()
+	if _, err := conn.ExecContext(context.WithoutCancel(ctx), "BEGIN"); err != nil {
+		return fmt.Errorf("begin read: %w", db.translate(err))
+	}
 	return fn(&Tx{db: db, ctx: ctx, conn: conn, stmt: ctx})
 }

@@ -95,6 +95,8 @@ func TestRealWorkerEndsBombs(t *testing.T) {
 	for _, src := range []string{
 		`rule a { strings: $a = /((a{1,900}){1,900}){1,900}b/ condition: $a }`,
 		`rule a { strings: $a = { 61 [0-] 61 [0-] 61 [0-] 62 } condition: $a }`,
+		`rule a { condition: for all i in (1..100000000) : ( for all j in (1..100000000) : ( i + j > 0 ) ) }`,
+		`import "hash" rule a { condition: for all i in (1..100000000) : ( hash.sha256(0, filesize) != "x" ) }`,
 	} {
 		rs, err := e.Compile(t.Context(), src)
 		if err != nil {
