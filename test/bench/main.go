@@ -76,6 +76,7 @@ func build(ctx context.Context, s settings) ([]corpus, error) {
 	dir := filepath.Join(s.cache, fmt.Sprintf("corpora-%d-%d", s.bytes, s.seed))
 	if _, err := os.Stat(filepath.Join(dir, "complete")); err != nil {
 		cmd := exec.CommandContext(ctx, "go", "run", "./test/corpus/build", "-out", dir,
+			"-unpacked", filepath.Join(s.cache, "packages"),
 			"-bytes", strconv.FormatInt(s.bytes, 10), "-seed", strconv.FormatUint(s.seed, 10))
 		cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 		if err := cmd.Run(); err != nil {

@@ -56,12 +56,12 @@ func TestSets(t *testing.T) {
 		if err := run(t.Context(), o, io.Discard); err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range []string{"H", "S"} {
+		for _, name := range []string{"heavy", "small"} {
 			rows := manifest(t, filepath.Join(o.out, name+".csv"))
 			checkSet(t, o.out, rows, bound)
-			if name == "S" && first != nil && !slices.EqualFunc(rows, first, slices.Equal) {
+			if name == "small" && first != nil && !slices.EqualFunc(rows, first, slices.Equal) {
 				t.Error("the same seed chose other files")
-			} else if name == "S" {
+			} else if name == "small" {
 				first = rows
 			}
 		}

@@ -1,8 +1,8 @@
 // Command build collects a corpus of real, benign files for measurements: what
 // is installed below /usr, and packages of the Debian distribution, unpacked.
-// It makes two sets below the output folder: H, heavy-tailed, in which a few
-// large files hold most of the bytes, and S of files up to 5 MB. Every file is
-// in a set once; H.csv and S.csv say what each is and where it is from. The same
+// It makes two sets below the output folder: heavy, a heavy tail in which a few
+// large files hold most of the bytes, and small, of files up to 5 MB. Every file is
+// in a set once; heavy.csv and small.csv say what each is and where from. The same
 // seed on the same files makes the same sets.
 package main
 
@@ -24,6 +24,7 @@ type options struct {
 	seed     uint64
 	packages int
 	download int64
+	unpacked string
 	usr      string
 }
 
@@ -36,6 +37,7 @@ func main() {
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of the choice")
 	flag.IntVar(&o.packages, "packages", len(packages), "most packages to download; 0 takes installed files only")
 	flag.Int64Var(&o.download, "download", 1<<30, "most bytes to download")
+	flag.StringVar(&o.unpacked, "unpacked", "", "folder that keeps downloaded packages for other runs (default: packages in the output folder)")
 	flag.StringVar(&o.usr, "usr", "/usr", "folder of installed files")
 	flag.Parse()
 	if err := run(ctx, o, os.Stderr); err != nil {
@@ -50,7 +52,10 @@ func run(ctx context.Context, o options, progress io.Writer) error {
 		return errors.New("-out and a positive -bytes are needed")
 	}
 	roots := []root{{path: o.usr, origin: "installed"}}
-	fetched, err := fetch(ctx, filepath.Join(o.out, "packages"), o.packages, o.download, progress)
+	if o.unpacked == "" {
+		o.unpacked = filepath.Join(o.out, "packages")
+	}
+	fetched, err := fetch(ctx, o.unpacked, o.packages, o.download, progress)
 	if err != nil {
 		return err
 	}

@@ -32,8 +32,8 @@ type set struct {
 const largeSize = 10 << 20
 
 var (
-	heavy = set{name: "H", least: 16, most: 64 << 20, largeShare: 55}
-	small = set{name: "S", least: 256, most: 5 << 20}
+	heavy = set{name: "heavy", least: 16, most: 64 << 20, largeShare: 55}
+	small = set{name: "small", least: 256, most: 5 << 20}
 )
 
 // collect lists the regular files below the roots, in order of root and path.
