@@ -19,8 +19,8 @@ const maxJSON = 64 << 20
 type authKind int
 
 const (
-	authBearer authKind = iota
-	authBasic
+	authBearer authKind = iota // log in when needed
+	authToken                  // the token that the call brings
 	authNone
 )
 
@@ -33,6 +33,7 @@ type call struct {
 	query  url.Values
 	body   *body
 	auth   authKind
+	token  string // for authToken
 	safe   bool
 	stream bool // the reply's body outlives the call; no deadline on it
 }
@@ -93,7 +94,10 @@ type outcome struct {
 
 func (c *Client) attempt(ctx context.Context, k call, handle func(*http.Response) error) outcome {
 	out := outcome{asked: -1}
-	if k.auth == authBearer {
+	switch k.auth {
+	case authToken:
+		out.token = k.token
+	case authBearer:
 		if out.token, out.err = c.login.get(ctx); out.err != nil {
 			return out // logging in has repeated what it could
 		}
@@ -158,11 +162,8 @@ func (c *Client) send(ctx context.Context, k call, token string) (*http.Response
 			req.Body = http.NoBody
 		}
 	}
-	switch k.auth {
-	case authBearer:
+	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
-	case authBasic:
-		req.SetBasicAuth(c.login.form.Get("client_id"), c.login.form.Get("client_secret"))
 	}
 	return c.http.Do(req)
 }

@@ -49,7 +49,7 @@ func (s *stub) mux(api http.HandlerFunc) http.Handler {
 		reply(w, 201, fmt.Sprintf(`{"access_token":"token-%d","expires_in":1799,"token_type":"bearer"}`, n))
 	})
 	mux.HandleFunc("POST /oauth2/revoke", func(w http.ResponseWriter, r *http.Request) {
-		if id, secret, ok := r.BasicAuth(); !ok || id != "id" || secret != "secret" {
+		if r.Header.Get("Authorization") != "Bearer "+r.FormValue("token") {
 			reply(w, 403, `{"errors":[{"code":403,"message":"no"}]}`)
 			return
 		}

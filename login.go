@@ -149,7 +149,7 @@ func (l *login) close(ctx context.Context) error {
 		return nil
 	}
 	return l.client.do(ctx, call{
-		op: "log out", method: http.MethodPost, path: "/oauth2/revoke", auth: authBasic, safe: true,
+		op: "log out", method: http.MethodPost, path: "/oauth2/revoke", auth: authToken, token: token, safe: true,
 		body: formBody(url.Values{"token": {token}}),
 	}, discard)
 }

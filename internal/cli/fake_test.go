@@ -40,6 +40,7 @@ const (
 	failID   = "aaaaaaaa-0000-4000-8000-000000000003"
 	noneID   = "aaaaaaaa-0000-4000-8000-000000000004"
 	zipID    = "aaaaaaaa-0000-4000-8000-000000000005"
+	limitID  = "aaaaaaaa-0000-4000-8000-000000000007"
 	searchID = "aaaaaaaa-0000-4000-8000-000000000006"
 )
 
@@ -184,6 +185,8 @@ func (f *fake) hunt(w http.ResponseWriter, r *http.Request) {
 		f.refuse(w, 400, "line 1, column 1: syntax error\nexpected a rule")
 	case strings.Contains(q.YARARule, "weak") && !q.Options.AllowFullScan:
 		f.refuse(w, 400, "rule weak has no indexable string; add one of >= 4 bytes or allow a full scan")
+	case q.Options.Limit == 2:
+		f.answer(w, mews.Meta{ReqID: limitID, Status: "inprogress"})
 	case strings.Contains(q.YARARule, "slow"):
 		f.answer(w, mews.Meta{ReqID: runID, Status: "inprogress"})
 	default:
@@ -197,6 +200,9 @@ func (f *fake) request(w http.ResponseWriter, id string) {
 	switch id {
 	case huntID:
 		f.answer(w, mews.Meta{ReqID: id, ReqType: "hunt", Status: "done", Stats: stats, Hunt: &counts}, results[0], results[1])
+	case limitID:
+		cut := mews.HuntCounts{Candidates: 90, Match: 2, Skipped: 88, Reasons: map[string]int64{"result limit": 88}}
+		f.answer(w, mews.Meta{ReqID: id, ReqType: "hunt", Status: "done", Stats: stats, Hunt: &cut, Partial: true}, results[0], results[1])
 	case searchID:
 		f.answer(w, mews.Meta{ReqID: id, ReqType: "search", Status: "done", Stats: stats, QueryTime: 6360}, results[0], results[1])
 	case noneID:

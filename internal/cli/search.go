@@ -101,7 +101,7 @@ func (g *globals) showMatches(v view) error {
 		}
 	}
 	switch {
-	case g.undecided(v) || v.meta.Partial || len(v.errors) > 0:
+	case g.incomplete(v):
 		return silent(errPartial)
 	case len(v.rows) == 0:
 		g.note("no match")
@@ -110,16 +110,24 @@ func (g *globals) showMatches(v view) error {
 	return nil
 }
 
-// undecided tells of the files that a hunt could not decide on.
-func (g *globals) undecided(v view) bool {
+// reasonLimit is why a hunt skips the candidates beyond its result limit.
+const reasonLimit = "result limit"
+
+// incomplete tells of the files that were not decided on, and whether that
+// leaves the answer short of what was asked: a limit that the user set does not.
+func (g *globals) incomplete(v view) bool {
 	h := v.meta.Hunt
 	if h == nil {
-		return false
+		return v.meta.Partial || len(v.errors) > 0
 	}
-	open := h.Error + h.Uncertain
-	if open+h.Skipped > 0 {
+	beyond := h.Reasons[reasonLimit]
+	skipped, open := h.Skipped-beyond, h.Error+h.Uncertain
+	if open+skipped > 0 {
 		g.note("not decided: %d skipped, %d failed, %d uncertain of %s (mews request %s --outcomes)",
-			h.Skipped, h.Error, h.Uncertain, count(int(h.Candidates), "candidate", "candidates"), v.meta.ReqID)
+			skipped, h.Error, h.Uncertain, count(int(h.Candidates), "candidate", "candidates"), v.meta.ReqID)
 	}
-	return open > 0
+	if beyond > 0 {
+		g.note("stopped at the limit with %s left; raise --limit to see more", count(int(beyond), "candidate", "candidates"))
+	}
+	return open > 0 || len(v.errors) > 0 || v.meta.Partial && (skipped > 0 || beyond == 0)
 }
