@@ -73,8 +73,8 @@ type LimitsConfig struct {
 }
 
 // DefaultConfig is the configuration of `mews serve` without any setting. The
-// monthly allowances are far above the upstream service's: the corpus is the
-// operator's own.
+// allowances are far above the upstream service's: machine and corpus are the
+// operator's own, and a bulk import is one request a file.
 func DefaultConfig() Config {
 	return Config{
 		Data:          defaultDataDir(),
@@ -87,7 +87,7 @@ func DefaultConfig() Config {
 		Index:         IndexConfig{MemoryMB: 128},
 		Hunt:          HuntConfig{Sandbox: "require", Workers: 2},
 		Quota:         QuotaConfig{Hunts: 10_000, Downloads: 10_000},
-		Limits:        LimitsConfig{RequestsPerMinute: 6000, TokensPerMinute: 30, InFlight: 256},
+		Limits:        LimitsConfig{RequestsPerMinute: 60_000, TokensPerMinute: 30, InFlight: 256},
 	}
 }
 

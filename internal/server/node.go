@@ -123,9 +123,10 @@ func (n *node) openStorage(ctx context.Context, keys *blob.Keyring) error {
 	if n.blobs, err = blob.Open(fsys, keys, blob.Options{}); err != nil {
 		return err
 	}
+	half := int64(n.cfg.Index.MemoryMB) << 19 // of the index memory: filters that wait, and the open segment
 	n.index, err = search.Open(ctx, search.Deps{
 		DB: db, Blobs: n.blobs, FS: fsys, Keys: keys, Log: n.log,
-		Limits: search.Limits{DocBytes: int64(n.cfg.Index.MemoryMB) << 19}, // half for waiting filters, half for the open segment
+		Limits: search.Limits{DocBytes: half, SegmentBytes: half},
 	})
 	if err != nil {
 		return err

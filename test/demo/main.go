@@ -11,6 +11,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -65,6 +66,8 @@ type demo struct {
 	work  string
 	files []string
 	bytes int64
+	// planted is how many of the files the demo made itself; they come first.
+	planted int
 }
 
 // roots are where programs and their data lie on a Unix machine.
@@ -78,7 +81,7 @@ func (d *demo) load(ctx context.Context, limit int64) error {
 		return err
 	}
 	title(fmt.Sprintf("Loading up to %d MB of this machine's files", limit/1e6))
-	d.collect(append([]string{planted}, roots...), limit)
+	d.collect(planted, limit)
 	manifest, err := d.manifest()
 	if err != nil {
 		return err
@@ -113,30 +116,54 @@ func (d *demo) generate(n int) (dir string, err error) {
 			return "", err
 		}
 	}
-	// The text of a Windows resource, in UTF-16, for the wide search below.
-	wide := []byte("MZ")
-	for _, c := range "mews demo: OriginalFilename planted.exe" {
-		wide = append(wide, byte(c), 0)
-	}
-	return dir, os.WriteFile(filepath.Join(dir, "planted"), wide, 0o600)
+	return dir, os.WriteFile(filepath.Join(dir, "planted"), append([]byte("MZ"), widen("mews demo: "+wideText)...), 0o600)
 }
 
-// collect walks the roots until the limit; what cannot be read is passed over.
-func (d *demo) collect(roots []string, limit int64) {
-	for _, root := range roots {
-		_ = filepath.WalkDir(root, func(path string, e os.DirEntry, err error) error {
-			if err != nil || !e.Type().IsRegular() {
-				return nil
-			}
-			info, err := e.Info()
-			if err != nil || info.Size() < 64 || info.Size() > 64<<20 || d.bytes+info.Size() > limit {
-				return nil
-			}
-			d.files = append(d.files, path)
-			d.bytes += info.Size()
-			return nil
-		})
+// wideText is the text of a made-up Windows resource, for the wide search.
+const wideText = "OriginalFilename planted.exe"
+
+// widen gives the UTF-16LE form of ASCII text.
+func widen(text string) []byte {
+	var wide []byte
+	for _, c := range []byte(text) {
+		wide = append(wide, c, 0)
 	}
+	return wide
+}
+
+// collect takes files of the roots in a shuffled order, so that a bounded load
+// is a fair sample of the machine; planted comes first. What cannot be read is
+// passed over.
+func (d *demo) collect(planted string, limit int64) {
+	d.take(filesBelow(planted), limit)
+	d.planted = len(d.files)
+	var all []string
+	for _, root := range roots {
+		all = append(all, filesBelow(root)...)
+	}
+	rand.New(rand.NewPCG(1, 2)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	d.take(all, limit)
+}
+
+func (d *demo) take(files []string, limit int64) {
+	for _, path := range files {
+		info, err := os.Stat(path)
+		if err != nil || info.Size() < 64 || info.Size() > 64<<20 || d.bytes+info.Size() > limit {
+			continue
+		}
+		d.files = append(d.files, path)
+		d.bytes += info.Size()
+	}
+}
+
+func filesBelow(root string) (files []string) {
+	_ = filepath.WalkDir(root, func(path string, e os.DirEntry, err error) error {
+		if err == nil && e.Type().IsRegular() {
+			files = append(files, path)
+		}
+		return nil
+	})
+	return files
 }
 
 func (d *demo) manifest() (string, error) {
@@ -153,48 +180,32 @@ func (d *demo) manifest() (string, error) {
 
 // ask runs three searches and two hunts, and the brute force beside them.
 func (d *demo) ask(ctx context.Context) error {
+	s, err := d.chooseSubject()
+	if err != nil {
+		return err
+	}
 	title("Byte searches")
-	for _, s := range []struct {
+	fmt.Printf("looking for %s by its bytes\n", s.name)
+	for _, q := range []struct {
 		args  []string
-		bytes string
+		bytes []byte
 	}{
-		{[]string{"ascii", "inflate 1.", "Copyright 1995-"}, "Copyright 1995-"},
-		{[]string{"wide", "OriginalFilename planted"}, "O\x00r\x00i\x00g\x00i\x00n\x00a\x00l\x00F\x00i\x00l\x00e\x00n\x00a\x00m\x00e\x00 \x00p\x00l\x00a\x00n\x00t\x00e\x00d\x00"},
-		{[]string{"hex", "7f 45 4c 46 02 01 01 03 00 00 00 00"}, "\x7fELF\x02\x01\x01\x03\x00\x00\x00\x00"},
+		{[]string{"ascii", s.texts[3]}, []byte(s.texts[3])},
+		{[]string{"wide", wideText}, widen(wideText)},
+		{[]string{"hex", hexOf(s.code)}, s.code},
 	} {
-		if err := d.search(ctx, s.args, []byte(s.bytes)); err != nil {
+		if err := d.search(ctx, q.args, q.bytes); err != nil {
 			return err
 		}
 	}
 	title("YARA hunts")
-	for _, rule := range []string{ruleStrings, ruleHex} {
+	for _, rule := range []string{s.textRule(), s.codeRule()} {
 		if err := d.hunt(ctx, rule); err != nil {
 			return err
 		}
 	}
 	return nil
 }
-
-const ruleStrings = `rule zlib_inside
-{
-  strings:
-    $a = "incorrect header check"
-    $b = "invalid distance too far back"
-    $c = /(de|in)flate 1\.[0-9.]+ Copyright/
-  condition:
-    uint32(0) == 0x464c457f and all of them
-}
-`
-
-const ruleHex = `rule sha256_round_constants
-{
-  strings:
-    $k = { 98 2f 8a 42 91 44 37 71 cf fb c0 b5 a5 db b5 e9 }
-    $w = { 42 8a 2f 98 71 37 44 91 b5 c0 fb cf e9 b5 db a5 }
-  condition:
-    any of them and filesize < 20MB
-}
-`
 
 func (d *demo) search(ctx context.Context, args []string, needle []byte) error {
 	began := time.Now()
@@ -209,7 +220,7 @@ func (d *demo) search(ctx context.Context, args []string, needle []byte) error {
 			hits++
 		}
 	}
-	fmt.Printf("search: %.2f s, start of the program included. Reading every file for the longest pattern: %.2f s, %d files\n",
+	fmt.Printf("search: %.2f s, start of the program included. Reading every file for the pattern: %.2f s, %d files\n",
 		took.Seconds(), time.Since(began).Seconds(), hits)
 	return nil
 }
