@@ -16,10 +16,11 @@ fn main() {
         eprintln!("mews-yara: internal failure");
         process::exit(WORKER_FAILED);
     }));
+    let memory = sandbox::Memory::open();
     let walls = sandbox::enter(engine::warm_up);
     let mut input = BufReader::with_capacity(64 << 10, io::stdin().lock());
     let mut output = BufWriter::new(io::stdout().lock());
-    let code = match worker::serve(&mut input, &mut output, walls) {
+    let code = match worker::serve(&mut input, &mut output, walls, &memory) {
         Ok(()) => 0,
         Err(Broken::Protocol(what)) => {
             eprintln!("mews-yara: protocol broken: {what}");

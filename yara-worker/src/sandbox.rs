@@ -6,6 +6,8 @@
 //! the parent decides whether that is good enough.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, LandlockStatus, Ruleset, RulesetAttr,
@@ -19,6 +21,8 @@ use seccompiler::{
 use crate::message::Wall;
 
 const MIB: u64 = 1 << 20;
+/// Unit of the kernel's memory counters on the machines we build for.
+const PAGE: u64 = 4096;
 
 /// Resource, soft and hard limit. Address space bounds memory, CPU time bounds a
 /// process whose parent is gone, file size 0 keeps every file untouched.
@@ -106,6 +110,7 @@ fn filter() -> Result<BpfProgram, Box<dyn std::error::Error>> {
     let plain = [
         libc::SYS_read,
         libc::SYS_readv,
+        libc::SYS_pread64,
         libc::SYS_write,
         libc::SYS_writev,
         libc::SYS_munmap,
@@ -166,11 +171,20 @@ pub fn cpu_nanos() -> u64 {
     if rc != 0 { 0 } else { ts.tv_sec as u64 * 1_000_000_000 + ts.tv_nsec as u64 }
 }
 
-/// Largest resident set so far, in bytes; 0 when unknown.
-pub fn peak_rss() -> u64 {
-    // SAFETY: rusage is plain data for which all zeroes is a valid value.
-    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-    // SAFETY: usage is valid for writes during the call.
-    let rc = unsafe { libc::getrusage(libc::RUSAGE_SELF, &mut usage) };
-    if rc != 0 { 0 } else { usage.ru_maxrss as u64 * 1024 }
+/// This process's memory counters, opened while paths still exist: the peak
+/// that the kernel would report includes the parent's memory before exec.
+pub struct Memory(Option<File>);
+
+impl Memory {
+    pub fn open() -> Memory {
+        Memory(File::open("/proc/self/statm").ok())
+    }
+
+    /// Resident set in bytes; 0 when unknown.
+    pub fn resident(&self) -> u64 {
+        let mut text = [0u8; 128];
+        let read = self.0.as_ref().and_then(|f| f.read_at(&mut text, 0).ok()).unwrap_or(0);
+        let pages = std::str::from_utf8(&text[..read]).ok().and_then(|t| t.split(' ').nth(1)?.parse().ok());
+        pages.unwrap_or(0u64) * PAGE
+    }
 }

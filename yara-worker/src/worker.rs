@@ -13,14 +13,14 @@ use crate::message::{
     Reject, RuleInfo, Rules, Wall,
 };
 use crate::plan::{self, RulePlan};
-use crate::sandbox::{cpu_nanos, peak_rss};
+use crate::sandbox::{Memory, cpu_nanos};
 use crate::source::Source;
 
 /// Buffers larger than this are given back after each file.
 const KEEP_BUFFER: usize = 16 << 20;
 
 /// Speaks the protocol until BYE, REJECT or a closed pipe.
-pub fn serve(r: &mut impl Read, w: &mut impl Write, walls: Vec<Wall>) -> Result<(), Broken> {
+pub fn serve(r: &mut impl Read, w: &mut impl Write, walls: Vec<Wall>, memory: &Memory) -> Result<(), Broken> {
     let hello = Hello {
         protocol: PROTOCOL,
         worker: env!("CARGO_PKG_VERSION").into(),
@@ -36,7 +36,7 @@ pub fn serve(r: &mut impl Read, w: &mut impl Write, walls: Vec<Wall>) -> Result<
         Some(_) => return Err(Broken::Protocol("RULES expected")),
     };
     check(&rules)?;
-    let (compiled, ready) = match prepare(&rules) {
+    let (compiled, ready) = match prepare(&rules, memory) {
         Ok(done) => done,
         Err(refusal) => return send(w, Kind::Reject, &refusal),
     };
@@ -57,7 +57,7 @@ fn check(rules: &Rules) -> Result<(), Broken> {
     Ok(())
 }
 
-fn prepare(rules: &Rules) -> Result<(Compiled, Ready), Reject> {
+fn prepare(rules: &Rules, memory: &Memory) -> Result<(Compiled, Ready), Reject> {
     if rules.source.len() > MAX_SOURCE {
         let message = format!("source is over {MAX_SOURCE} bytes");
         return Err(reject("limit", vec![Problem { code: "limit".into(), line: 0, column: 0, message }]));
@@ -78,7 +78,7 @@ fn prepare(rules: &Rules) -> Result<(Compiled, Ready), Reject> {
         warnings: compiled.warnings.clone(),
         compile_ms,
         plan_ms: started.elapsed().as_millis() as u64,
-        rss_bytes: peak_rss(),
+        rss_bytes: memory.resident(),
     };
     Ok((compiled, ready))
 }

@@ -86,6 +86,11 @@ impl Worker {
         self.try_scan(data).expect("worker died on FILE")
     }
 
+    /// Closes the pipe to the worker.
+    pub fn finish(&mut self) {
+        self.to = None;
+    }
+
     pub fn close(&mut self) -> (ExitStatus, String) {
         self.to = None;
         let mut said = String::new();

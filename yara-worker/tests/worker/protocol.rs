@@ -26,6 +26,8 @@ fn one_conversation() {
     let (kind, ready) = worker.rules(json!({"source": source, "externals": {"owner": "me"}}));
     assert_eq!(kind, Kind::Ready, "{ready}");
     assert_eq!(ready["patterns"], 3);
+    let resident = ready["rss_bytes"].as_u64().unwrap();
+    assert!((1 << 20..1 << 30).contains(&resident), "{resident}");
     let rules = ready["rules"].as_array().unwrap();
     let names: Vec<_> = rules.iter().map(|r| r["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["p", "a", "g", "c"]);
