@@ -170,7 +170,7 @@ func TestSwappedFiles(t *testing.T) {
 // file is the path of a blob, as docs/format/blob.md gives it.
 func file(s *blob.Store, cid string, content []byte) string {
 	id := s.FileID(blobtest.Name(cid, content))
-	return "blobs/" + id[:2] + "/" + id[2:4] + "/" + id + ".blob"
+	return "blobs/" + id[:2] + "/" + id + ".blob"
 }
 
 func TestKeyring(t *testing.T) {

@@ -159,9 +159,10 @@ func (s *Store) poison(err error) error {
 // FileID is the name of the blob n on disk.
 func (s *Store) FileID(n Name) string { return s.keys.fileID(n) }
 
-// path spreads the files over 65,536 folders.
+// path spreads the files over 256 folders: each new one costs as much as a small
+// upload, and a folder of a hundred thousand names is nothing to a file system.
 func (s *Store) path(id string) string {
-	return path.Join(rootDir, id[:2], id[2:4], id+suffix)
+	return path.Join(rootDir, id[:2], id+suffix)
 }
 
 func validID(id string) bool {
@@ -222,10 +223,8 @@ func (s *Store) makeDir(dir string) error {
 	if err := s.fs.MkdirAll(dir); err != nil {
 		return err
 	}
-	for _, parent := range []string{path.Dir(dir), rootDir} {
-		if err := s.syncDir(parent); err != nil {
-			return err
-		}
+	if err := s.syncDir(path.Dir(dir)); err != nil {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -280,13 +279,12 @@ func (s *Store) destroyKey(name string) error {
 // meanwhile may or may not be listed.
 func (s *Store) All() iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		s.walk(rootDir, 0, yield)
+		s.walk(rootDir, true, yield)
 	}
 }
 
-// walk visits the folders of a level, whose names are two hex digits, or at the
-// last level the files.
-func (s *Store) walk(dir string, level int, yield func(string, error) bool) bool {
+// walk visits the folders, whose names are two hex digits, or the files of one.
+func (s *Store) walk(dir string, top bool, yield func(string, error) bool) bool {
 	names, err := s.fs.ReadDir(dir)
 	if err != nil {
 		return yield("", fmt.Errorf("list blobs: %w", err))
@@ -294,11 +292,11 @@ func (s *Store) walk(dir string, level int, yield func(string, error) bool) bool
 	for _, name := range names {
 		id, isBlob := strings.CutSuffix(name, suffix)
 		switch {
-		case level < 2 && len(name) == 2:
-			if !s.walk(path.Join(dir, name), level+1, yield) {
+		case top && len(name) == 2:
+			if !s.walk(path.Join(dir, name), false, yield) {
 				return false
 			}
-		case level == 2 && isBlob && validID(id):
+		case !top && isBlob && validID(id):
 			if !yield(id, nil) {
 				return false
 			}

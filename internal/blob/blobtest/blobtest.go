@@ -183,7 +183,7 @@ func dedupe(t *testing.T, fsys vfs.FS, s *blob.Store) {
 	}
 	// A damaged blob is healed by an upload of the same bytes.
 	id := s.FileID(Name("cid", content))
-	f, err := fsys.Open("blobs/" + id[:2] + "/" + id[2:4] + "/" + id + ".blob")
+	f, err := fsys.Open("blobs/" + id[:2] + "/" + id + ".blob")
 	must(t, err)
 	_, err = f.WriteAt([]byte("damage"), 500)
 	must(t, err)
