@@ -186,15 +186,9 @@ func (f *footer) checkLayout(end int64) error {
 	return nil
 }
 
-// pitchOf returns the bytes of a row: a bit per column, rounded up to 64 bytes,
-// or to 8 under 512 columns.
-func pitchOf(columns int) int64 {
-	n := (int64(columns) + 7) / 8
-	if columns < 512 {
-		return alignUp(n, 8)
-	}
-	return alignUp(n, 64)
-}
+// pitchOf returns the bytes of a row: a bit per column, rounded up to whole
+// words. Longer rounding would cost a tenth of a segment of some hundred columns.
+func pitchOf(columns int) int64 { return alignUp((int64(columns)+7)/8, 8) }
 
 func alignUp(n, to int64) int64 { return (n + to - 1) / to * to }
 
