@@ -87,7 +87,7 @@ func DefaultConfig() Config {
 		Index:         IndexConfig{MemoryMB: 128},
 		Hunt:          HuntConfig{Sandbox: "require", Workers: 2},
 		Quota:         QuotaConfig{Hunts: 10_000, Downloads: 10_000},
-		Limits:        LimitsConfig{RequestsPerMinute: 60_000, TokensPerMinute: 30, InFlight: 256},
+		Limits:        LimitsConfig{RequestsPerMinute: 60_000, TokensPerMinute: 300, InFlight: 256},
 	}
 }
 

@@ -54,7 +54,7 @@ func TestKillNine(t *testing.T) {
 	rng := rand.New(rand.NewPCG(*seed, 1))
 	data := filepath.Join(t.TempDir(), "data")
 	l := &ledger{stored: map[string][]byte{}, gone: map[string]bool{}, unsure: map[string]bool{}}
-	opts := harness.Options{Bin: mewsBinary(), Data: data, Args: unlimited}
+	opts := harness.Options{Data: data, Args: unlimited}
 	var slowest time.Duration
 	for round := range *kills {
 		began := time.Now()
@@ -84,21 +84,18 @@ func TestKillNine(t *testing.T) {
 	}
 }
 
-func mewsBinary() string {
-	if bin := harness.Binary(); filepath.IsAbs(bin) {
-		return bin
-	}
-	return filepath.Join("..", "..", "bin", "mews")
-}
-
 // work runs 8 writers until the server is killed.
 func work(t *testing.T, s *harness.Server, l *ledger, rng *rand.Rand, life time.Duration) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	c := client(t, s)
+	// Log in first, or the server would spend its short life on that.
+	if _, err := c.MalQuery().Quotas(ctx); err != nil {
+		t.Fatalf("log in: %v", err)
+	}
 	var wg sync.WaitGroup
 	for range 8 {
-		c := client(t, s)
 		own := rand.New(rand.NewPCG(rng.Uint64(), rng.Uint64()))
 		wg.Go(func() {
 			for ctx.Err() == nil && l.step(ctx, c, own) == nil {

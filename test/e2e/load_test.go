@@ -39,7 +39,7 @@ func TestLoad(t *testing.T) {
 	writeInput(t, input, *loadBytes)
 	t.Setenv("TMPDIR", temp) // inherited by the server
 	data := filepath.Join(work, "data")
-	s, err := harness.Start(t.Context(), harness.Options{Bin: mewsBinary(), Data: data, Args: unlimited})
+	s, err := harness.Start(t.Context(), harness.Options{Data: data, Args: unlimited})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,12 +19,12 @@ import (
 // usual commands a script has:
 //
 //	server [FLAG...]          start a server on $DATA and log in as its first client
-//	stop, kill                end it by SIGTERM or SIGKILL
+//	shutdown, crash           end it by SIGTERM or SIGKILL
 //	as ID SECRET              be another client
 //	setfrom VAR FILE REGEXP   set a variable from the first group of a match
 //	absent DIR TEXT           no file below DIR holds the text
 func TestScripts(t *testing.T) {
-	bin, err := filepath.Abs(mewsBinary())
+	bin, err := filepath.Abs(harness.Binary())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"server": cmdServer, "stop": cmdStop, "kill": cmdKill, "as": cmdAs, "setfrom": cmdSetFrom, "absent": cmdAbsent,
+			"server": cmdServer, "shutdown": cmdShutdown, "crash": cmdCrash, "as": cmdAs, "setfrom": cmdSetFrom, "absent": cmdAbsent,
 		},
 	})
 }
@@ -80,14 +80,14 @@ func login(ts *testscript.TestScript, id, secret string) {
 	ts.Setenv("FALCON_CLIENT_SECRET", secret)
 }
 
-func cmdStop(ts *testscript.TestScript, neg bool, _ []string) {
+func cmdShutdown(ts *testscript.TestScript, neg bool, _ []string) {
 	err := of(ts).server.Stop()
 	if (err != nil) != neg {
 		ts.Fatalf("stop: %v", err)
 	}
 }
 
-func cmdKill(ts *testscript.TestScript, _ bool, _ []string) { of(ts).server.Kill() }
+func cmdCrash(ts *testscript.TestScript, _ bool, _ []string) { of(ts).server.Kill() }
 
 func cmdAs(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) == 0 {

@@ -42,16 +42,25 @@ type Server struct {
 	exited chan error
 }
 
-// Binary is the path of mews that tests run.
+// Binary is the path of mews that tests run: $MEWS_BIN, else what `make build`
+// left in the module's bin folder.
 func Binary() string {
-	bin := os.Getenv("MEWS_BIN")
-	if bin == "" {
-		bin = filepath.Join("bin", "mews")
+	if bin := os.Getenv("MEWS_BIN"); bin != "" {
+		return bin
 	}
-	if abs, err := filepath.Abs(bin); err == nil {
-		return abs
+	return filepath.Join(moduleRoot(), "bin", "mews")
+}
+
+// moduleRoot is the nearest folder above that holds go.mod.
+func moduleRoot() string {
+	dir, err := os.Getwd()
+	for err == nil {
+		if _, statErr := os.Stat(filepath.Join(dir, "go.mod")); statErr == nil || dir == filepath.Dir(dir) {
+			break
+		}
+		dir = filepath.Dir(dir)
 	}
-	return bin
+	return dir
 }
 
 // Start runs a server and returns when it is ready to answer.
