@@ -144,14 +144,17 @@ type plain struct {
 	r    *Reader
 	sum  hash.Hash
 	next int
-	buf  []byte
+	buf  *[]byte // nil before the first frame and after the last
 	rest []byte
 	err  error
 }
 
 func (p *plain) Read(b []byte) (int, error) {
 	for len(p.rest) == 0 && p.err == nil {
-		p.err = p.fill()
+		if p.err = p.fill(); p.err != nil && p.buf != nil {
+			p.r.store.free(p.buf)
+			p.buf = nil
+		}
 	}
 	if len(p.rest) == 0 {
 		return 0, p.err
@@ -168,12 +171,16 @@ func (p *plain) fill() (err error) {
 		}
 		return io.EOF
 	}
-	if p.buf, err = p.r.ReadFrame(p.next, p.buf[:0]); err != nil {
+	if p.buf == nil {
+		p.buf = p.r.store.buffer()
+	}
+	if p.rest, err = p.r.ReadFrame(p.next, (*p.buf)[:0]); err != nil {
+		p.rest = nil
 		return err
 	}
+	*p.buf = p.rest
 	p.next++
-	p.sum.Write(p.buf)
-	p.rest = p.buf
+	p.sum.Write(p.rest)
 	return nil
 }
 

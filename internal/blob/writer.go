@@ -24,7 +24,6 @@ type Writer struct {
 	hashes [3]hash.Hash // md5, sha1, sha256
 	at     int64
 	info   trailer
-	buf    []byte
 	done   bool
 	err    error
 	name   Name
@@ -96,13 +95,15 @@ func (w *Writer) Frame(plain []byte) error {
 		h.Write(plain)
 	}
 	f := frame{Frame: Frame{Offset: w.info.size, Length: len(plain)}, codec: codecZstd}
-	w.buf = w.store.enc.EncodeAll(plain, w.buf[:0])
-	if len(w.buf) >= len(plain) {
-		w.buf, f.codec = append(w.buf[:0], plain...), codecRaw
+	room := w.store.buffer()
+	defer w.store.free(room)
+	text := w.store.enc.EncodeAll(plain, (*room)[:0])
+	if len(text) >= len(plain) {
+		text, f.codec = append(text[:0], plain...), codecRaw
 	}
-	w.buf = w.sealer.seal(w.buf, f.part(len(w.info.frames)))
-	f.stored = len(w.buf)
-	if err := w.append(w.buf); err != nil {
+	sealed := w.sealer.seal(text, f.part(len(w.info.frames)))
+	*room, f.stored = sealed, len(sealed)
+	if err := w.append(sealed); err != nil {
 		return err
 	}
 	w.info.size += int64(f.Length)

@@ -56,7 +56,7 @@ func (r *runner) decide(ctx context.Context) ([]decision, error) {
 		return nil, err
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(r.s.limits.Workers)
+	group.SetLimit(r.workers())
 	for i, c := range r.batch {
 		d := &out[i]
 		rec, stored := records[d.seq]
@@ -74,6 +74,18 @@ func (r *runner) decide(ctx context.Context) ([]decision, error) {
 		}
 	}
 	return out, group.Wait()
+}
+
+// soloBytes is what one scanner takes on alone: starting a second one, which
+// compiles the rules again, costs about as much CPU time as scanning this much.
+const soloBytes = 8 << 20
+
+// workers is how many candidates of the batch are decided side by side.
+func (r *runner) workers() int {
+	if r.pool == nil {
+		return r.s.limits.Workers
+	}
+	return int(min(int64(r.s.limits.Workers), 1+r.batchSize/soloBytes))
 }
 
 // look reads the candidate where the index points, and scans the whole of it

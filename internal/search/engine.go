@@ -45,6 +45,7 @@ type Engine struct {
 	gate   sync.RWMutex  // held for reading by every write of a merge or index pass
 	ix     sync.Mutex    // one index pass at a time; guards batch
 	batch  *batch        // the segment being filled
+	frames sync.Pool     // *[]byte: room for decoded frames
 	mg     sync.Mutex    // one merge or move at a time
 
 	arrived chan struct{} // wakes the indexer

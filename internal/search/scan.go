@@ -72,7 +72,12 @@ func coversAll(pieces []index.Piece, size int64) bool {
 	return len(pieces) == 1 && pieces[0] == index.Piece{Len: size}
 }
 
+// close gives the frames back: no bytes of this confirmation are valid any more.
 func (s *scanner) close() error {
+	for _, plain := range s.cache.frames {
+		s.c.eng.frames.Put(&plain)
+	}
+	s.cache.frames = nil
 	if s.blob == nil {
 		return nil
 	}
@@ -252,7 +257,11 @@ func (s *scanner) frame(i int) ([]byte, error) {
 	if plain, ok := s.cache.get(i); ok {
 		return plain, nil
 	}
-	plain, err := s.blob.ReadFrame(i, nil)
+	var room []byte
+	if old, ok := s.c.eng.frames.Get().(*[]byte); ok {
+		room = (*old)[:0]
+	}
+	plain, err := s.blob.ReadFrame(i, room)
 	if err != nil {
 		return nil, err
 	}

@@ -245,7 +245,10 @@ func (e *Engine) ask(ctx context.Context, w *process, id, size int64, r io.Reade
 
 // send streams the file in DATA frames and then reads on to the source's end.
 func (e *Engine) send(ctx context.Context, w *process, size int64, r io.Reader) error {
-	frame := make([]byte, 5+min(size, maxData))
+	if need := int(5 + min(size, maxData)); len(w.frame) < need {
+		w.frame = make([]byte, need)
+	}
+	frame := w.frame
 	frame[4] = frameData
 	for left := size; left > 0; {
 		n := min(left, maxData)

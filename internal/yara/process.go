@@ -25,6 +25,7 @@ type process struct {
 	ended    bool
 	fate     string
 
+	frame []byte // room for one DATA frame
 	files int
 	bytes int64
 	cpu   time.Duration
