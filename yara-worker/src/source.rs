@@ -42,7 +42,11 @@ impl<'s> Source<'s> {
             let span = rule.condition.span();
             let Some(text) = self.text.get(span.start()..span.end()) else { continue };
             for name in EXTERNALS {
-                if let Some((offset, _)) = words(text).find(|(_, w)| *w == name) {
+                // After a point it is a member of a module: hash.md5, not md5. The
+                // span of a condition may begin behind the point.
+                let before = |at: usize| self.text[..span.start() + at].trim_end();
+                let own = |at: usize| !before(at).ends_with('.');
+                if let Some((offset, _)) = words(text).find(|(at, w)| *w == name && own(*at)) {
                     found.push((span.start() + offset, name));
                 }
             }
@@ -94,6 +98,14 @@ mod tests {
         let of = |n: &str| found[n].iter().map(String::as_str).collect::<Vec<_>>().join(" ");
         assert_eq!(of("c"), "a b c g");
         assert_eq!(of("a"), "a g");
+    }
+
+    #[test]
+    fn a_member_of_a_module_is_no_external() {
+        let text = "rule a { condition: hash.md5(0, 1) == \"x\" and hash . md5(0, 2) == \"y\" }";
+        assert_eq!(Source::new(text).external_uses(), vec![]);
+        let text = "rule a { condition: hash.md5(0, 1) == md5 }";
+        assert_eq!(Source::new(text).external_uses(), vec![(38, "md5")]);
     }
 
     #[test]
