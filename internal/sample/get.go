@@ -49,7 +49,7 @@ func (s *Service) Many(ctx context.Context, cid store.CID, shas []string) (map[s
 		}
 		args[i] = sum[:]
 	}
-	return many(ctx, s.db, cid, "sha256", args, func(r Record) string { return r.SHA256 })
+	return many(ctx, s.db, cid, bySHA256, args, func(r Record) string { return r.SHA256 })
 }
 
 // BySeq gives the records of those numbers that are still stored.
@@ -58,15 +58,15 @@ func (s *Service) BySeq(ctx context.Context, cid store.CID, seqs []uint64) (map[
 	for i, seq := range seqs {
 		args[i] = int64(seq)
 	}
-	return many(ctx, s.db, cid, "seq", args, func(r Record) uint64 { return r.Seq })
+	return many(ctx, s.db, cid, bySeq, args, func(r Record) uint64 { return r.Seq })
 }
 
-func many[K comparable](ctx context.Context, db *store.DB, cid store.CID, column string, args []any, key func(Record) K) (map[K]Record, error) {
+func many[K comparable](ctx context.Context, db *store.DB, cid store.CID, where string, args []any, key func(Record) K) (map[K]Record, error) {
 	out := make(map[K]Record, len(args))
 	err := db.Read(ctx, func(tx *store.Tx) error {
 		for len(args) > 0 {
 			n := min(len(args), chunk)
-			recs, err := list(tx, cid, column+" IN ("+marks(n)+")", args[:n]...)
+			recs, err := list(tx, cid, where, args[:n]...)
 			if err != nil {
 				return err
 			}

@@ -51,6 +51,19 @@ type Record struct {
 	Confidential bool
 }
 
+// Meta gives what MalQuery answers tell of the record. A type without a name
+// among Types stays out.
+func (r *Record) Meta() mews.SampleMeta {
+	m := mews.SampleMeta{
+		SHA256: r.SHA256, SHA1: r.SHA1, MD5: r.MD5, FileSize: r.Size,
+		FirstSeen: r.FirstSeen.UTC().Format("2006/01/02"), Label: r.Label, Family: r.Family,
+	}
+	if r.Type != other {
+		m.FileType = strings.ToUpper(r.Type)
+	}
+	return m
+}
+
 // indexFile is what the index knows of the record. The record is from the
 // database or from a blob, so the hash is well-formed.
 func (r *Record) indexFile() index.File {
