@@ -168,7 +168,7 @@ func (r ruleMessage) rule(planned bool) (Rule, error) {
 
 // identifier tells whether s is a YARA identifier.
 func identifier(s string) bool {
-	if s == "" || len(s) > 128 || isDigit(s[0]) {
+	if s == "" || len(s) > MaxName || isDigit(s[0]) {
 		return false
 	}
 	for i := range len(s) {

@@ -13,6 +13,7 @@ const (
 	MaxStrings = 10_000
 	MaxXor     = 100 // strings with the xor modifier
 	MaxNesting = 200 // brackets and unary operators within each other
+	MaxName    = 128 // bytes of an identifier, the mark of a string included
 )
 
 // A LimitError says that a rule text is over a limit, or is no rule text.
@@ -69,6 +70,9 @@ func (c *counter) run() error {
 }
 
 func (c *counter) count(previous, t token) error {
+	if (t.kind == tokenWord || t.kind == tokenSigil) && len(t.text) > MaxName {
+		return &LimitError{Message: fmt.Sprintf("a name of more than %d bytes", MaxName), Line: t.line}
+	}
 	switch t.kind {
 	case tokenWord:
 		return c.keyword(t)

@@ -55,6 +55,10 @@ func TestPrecheck(t *testing.T) {
 		"regex groups + 1":          {`rule a { strings: $a = /` + strings.Repeat("(", MaxNesting+1) + `a/ condition: $a }`, "nested deeper than 200"},
 		"regex classes":             {`rule a { strings: $a = /[` + strings.Repeat("(", MaxNesting+1) + `]a/ condition: $a }`, ""},
 		"hex groups + 1":            {`rule a { strings: $a = { 41 ` + strings.Repeat("(", MaxNesting+1) + ` } condition: $a }`, "nested deeper than 200"},
+		"long names":                {"rule " + strings.Repeat("a", MaxName) + " { strings: $" + strings.Repeat("b", MaxName-1) + " = \"x\" condition: true }", ""},
+		"a rule name + 1":           {"rule " + strings.Repeat("a", MaxName+1) + " { condition: true }", "line 1: a name of more than 128 bytes"},
+		"a string name + 1":         {"rule a { strings: $" + strings.Repeat("b", MaxName) + " = \"x\" condition: true }", "a name of more than 128 bytes"},
+		"long hex":                  {"rule a { strings: $a = {" + strings.Repeat("ab", 200) + "} condition: $a }", ""},
 		"an open string":            {"rule a { strings: $a = \"x\ncondition: $a }\ninclude \"y\"", "line 3: include is not allowed"},
 		"an open comment":           {"rule a /* include", ""},
 	} {

@@ -106,7 +106,7 @@ func spans(in [][2]int64, size int64) ([]Span, error) {
 }
 
 func patternID(s string) bool {
-	return strings.HasPrefix(s, "$") && (len(s) == 1 || len(s) <= 128 && isWords(s[1:]))
+	return strings.HasPrefix(s, "$") && (len(s) == 1 || len(s) <= MaxName && isWords(s[1:]))
 }
 
 func isWords(s string) bool {
