@@ -117,6 +117,9 @@ func (c *Client) attempt(ctx context.Context, k call, handle func(*http.Response
 		out.asked = askedWait(resp.Header, c.login.now())
 		out.repeat = repeatable(resp.StatusCode, k.safe, out.asked)
 		out.err = replyError(resp)
+		if e, ok := errors.AsType[*Error](out.err); ok && out.asked >= 0 {
+			e.RetryAt = c.login.now().Add(out.asked)
+		}
 		_ = resp.Body.Close()
 		return out
 	}

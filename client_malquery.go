@@ -133,26 +133,26 @@ func (s MalQueryService) Archive(ctx context.Context, id string) (*Download, err
 // Estimate tells what a hunt would cost, free of quota. It is an extension of
 // mews, as are Cancel and Outcomes.
 func (s MalQueryService) Estimate(ctx context.Context, r HuntRequest) (HuntEstimate, error) {
-	env, err := callJSON[HuntEstimate](ctx, s.c, call{
+	env, err := callJSON[struct{}](ctx, s.c, call{
 		op: "estimate hunt", method: http.MethodPost, path: "/mews/aggregates/hunt-estimate/v1", safe: true, body: postJSON(r),
 	})
 	switch {
 	case err != nil:
 		return HuntEstimate{}, err
-	case len(env.Resources) == 1:
-		return env.Resources[0], nil
 	case env.Meta.Estimate != nil:
 		return *env.Meta.Estimate, nil
 	}
 	return HuntEstimate{}, Errorf(ErrInternal, "estimate hunt: the reply holds no estimate")
 }
 
-// Cancel stops a request. What it found so far stays readable.
-func (s MalQueryService) Cancel(ctx context.Context, id string) error {
-	return s.c.do(ctx, call{
+// Cancel stops a request and tells whether it still ran. What it found so far
+// stays readable.
+func (s MalQueryService) Cancel(ctx context.Context, id string) (ran bool, err error) {
+	env, err := callJSON[string](ctx, s.c, call{
 		op: "cancel request", method: http.MethodDelete, path: "/mews/entities/requests/v1",
 		query: url.Values{"ids": {id}}, safe: true,
-	}, discard)
+	})
+	return err == nil && len(env.Resources) > 0, err
 }
 
 // Outcomes tells, file by file, what became of a request's candidates.

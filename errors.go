@@ -3,6 +3,7 @@ package mews
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // The kinds of failure that callers branch on. The server maps each to one
@@ -26,6 +27,8 @@ type Error struct {
 	Message string
 	ID      string // the object the error speaks of, where there is one
 	TraceID string // filled by the client from the reply
+	// RetryAt is when the same call may succeed; zero when nobody knows.
+	RetryAt time.Time
 	Cause   error
 }
 
@@ -37,6 +40,9 @@ func Errorf(kind error, format string, args ...any) *Error {
 
 // WithID names the object the error speaks of.
 func (e *Error) WithID(id string) *Error { e.ID = id; return e }
+
+// WithRetryAt tells when the same call may succeed.
+func (e *Error) WithRetryAt(at time.Time) *Error { e.RetryAt = at; return e }
 
 // WithCause keeps the private reason for the log.
 func (e *Error) WithCause(err error) *Error { e.Cause = err; return e }

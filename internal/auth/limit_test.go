@@ -129,8 +129,8 @@ func TestRequestsPerCID(t *testing.T) {
 // limitedAt checks a refusal and gives its time.
 func limitedAt(t *testing.T, what string, err error) time.Time {
 	t.Helper()
-	l, ok := errors.AsType[*LimitedError](err)
-	if !ok || !errors.Is(err, mews.ErrLimited) || !strings.HasPrefix(err.Error(), "rate limit exceeded: ") {
+	l, ok := errors.AsType[*mews.Error](err)
+	if !ok || l.RetryAt.IsZero() || !errors.Is(err, mews.ErrLimited) || !strings.HasPrefix(err.Error(), "rate limit exceeded: ") {
 		t.Fatalf("%s: %v", what, err)
 	}
 	return l.RetryAt

@@ -34,13 +34,8 @@ func slowHash(peppered, salt []byte) []byte {
 // revoked, and a wrong secret.
 func denied() *mews.Error { return mews.Errorf(mews.ErrForbidden, "access denied, invalid client") }
 
-// A LimitedError is the cause inside an ErrLimited error: when to come back.
-type LimitedError struct{ RetryAt time.Time }
-
-func (e *LimitedError) Error() string { return "limited until " + e.RetryAt.UTC().Format(time.RFC3339) }
-
 func limited(at time.Time, what string) *mews.Error {
-	return mews.Errorf(mews.ErrLimited, "rate limit exceeded: %s", what).WithCause(&LimitedError{at})
+	return mews.Errorf(mews.ErrLimited, "rate limit exceeded: %s", what).WithRetryAt(at)
 }
 
 func (s *Service) randomBytes(n int) ([]byte, error) {

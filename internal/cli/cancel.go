@@ -19,10 +19,15 @@ func newCancelCommand(g *globals) *cobra.Command {
 
 func runCancel(ctx context.Context, g *globals, id string) error {
 	return g.withClient(func(c *mews.Client) error {
-		if err := c.MalQuery().Cancel(ctx, id); err != nil {
+		ran, err := c.MalQuery().Cancel(ctx, id)
+		switch {
+		case err != nil:
 			return err
+		case ran:
+			fmt.Fprintf(g.Out, "cancelled %s\n", printable(id))
+		default:
+			fmt.Fprintf(g.Out, "%s had ended already; see it with: mews request %s\n", printable(id), printable(id))
 		}
-		fmt.Fprintf(g.Out, "cancelled %s\n", printable(id))
 		return nil
 	})
 }

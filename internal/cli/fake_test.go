@@ -96,14 +96,18 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "POST /malquery/queries/hunt/v1":
 		f.hunt(w, r)
 	case "POST /mews/aggregates/hunt-estimate/v1":
-		f.answer(w, mews.Meta{}, mews.HuntEstimate{
+		f.answer(w, mews.Meta{Estimate: &mews.HuntEstimate{
 			Files: 1000, Candidates: 12, CandidateBytes: 3 << 20, CorpusBytes: 900 << 20, CorpusShare: 0.0033, CPUSeconds: 0.4,
 			Weak: []mews.WeakPattern{{Rule: "loader", Pattern: "$b", Why: "shorter than 4 bytes"}},
-		})
+		}})
 	case "GET /malquery/entities/requests/v1":
 		f.request(w, id)
 	case "DELETE /mews/entities/requests/v1":
-		f.cancelled = append(f.cancelled, id)
+		if id != searchID { // which has ended
+			f.cancelled = append(f.cancelled, id)
+			f.answer(w, mews.Meta{}, id)
+			return
+		}
 		f.answer(w, mews.Meta{})
 	case "GET /mews/queries/request-outcomes/v1":
 		f.answer(w, mews.Meta{},

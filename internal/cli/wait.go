@@ -44,7 +44,7 @@ func (g *globals) wait(ctx context.Context, c *mews.Client, id string) (*mews.En
 func (g *globals) cancelInterrupted(ctx context.Context, c *mews.Client, id string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	if err := c.MalQuery().Cancel(ctx, id); err != nil {
+	if _, err := c.MalQuery().Cancel(ctx, id); err != nil {
 		g.note("interrupted, but request %s could not be cancelled (%v); it may go on", id, err)
 		g.note("to resume waiting: mews request %s --wait; to stop it: mews cancel %s", id, id)
 		return silent(errInterrupted)

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/mewshq/mews"
-	"github.com/mewshq/mews/internal/auth"
+	"github.com/mewshq/mews/internal/hunt"
 )
 
 // A refusal is an error with a status of its own, for the few that are no kind
@@ -42,11 +42,7 @@ func classify(err error) *refusal {
 	known, ok := errors.AsType[*mews.Error](err)
 	switch {
 	case ok:
-		r := refuse(mews.StatusOf(known.Kind), known.Message)
-		if limited, ok := errors.AsType[*auth.LimitedError](err); ok {
-			r.retryAt = limited.RetryAt
-		}
-		return r
+		return &refusal{status: mews.StatusOf(known.Kind), message: known.Message, retryAt: known.RetryAt}
 	case errors.Is(err, context.Canceled):
 		return refuse(statusClientGone, "the request was cancelled")
 	case errors.Is(err, context.DeadlineExceeded):
@@ -57,11 +53,20 @@ func classify(err error) *refusal {
 	return refuse(http.StatusInternalServerError, "internal error; the server's log has details under this trace id")
 }
 
+// private is an error's text for the log: with the cause, which the answer
+// does not tell.
+func private(err error) string {
+	if known, ok := errors.AsType[*mews.Error](err); ok && known.Cause != nil {
+		return err.Error() + ": " + known.Cause.Error()
+	}
+	return err.Error()
+}
+
 // fail answers with an error, if nothing was sent yet.
 func (c *call) fail(err error) {
 	r := classify(err)
 	if r.status >= 500 {
-		c.log.LogAttrs(c.r.Context(), slog.LevelError, "request failed", slog.String("error", err.Error()))
+		c.log.LogAttrs(c.r.Context(), slog.LevelError, "request failed", slog.String("error", private(err)))
 	}
 	if c.status != 0 {
 		return
@@ -85,8 +90,11 @@ func (c *call) fail(err error) {
 	if known, ok := errors.AsType[*mews.Error](err); ok {
 		one.ID = known.ID
 	}
-	e := reply[struct{}]{Errors: []mews.APIError{one}, Meta: mews.Meta{RequiredScope: r.scope}}.envelope()
-	b, err := c.encode(e)
+	e := reply[struct{}]{Errors: []mews.APIError{one}, Meta: mews.Meta{RequiredScope: r.scope}}
+	if full, ok := errors.AsType[*hunt.FullScanError](err); ok {
+		e.Meta.Estimate = &full.Estimate
+	}
+	b, err := c.encode(e.envelope())
 	if err != nil {
 		c.log.LogAttrs(c.r.Context(), slog.LevelError, "encode error", slog.String("error", err.Error()))
 		b = []byte(`{"meta":{"query_time":0,"trace_id":"` + c.traceID + `"},"errors":[{"code":500,"message":"internal error"}],"resources":[]}`)

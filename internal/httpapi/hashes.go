@@ -34,24 +34,25 @@ func hashes(name string, ids mews.List) ([]string, error) {
 	return out, nil
 }
 
-// oneHash is hashes for the operations that take exactly one.
-func oneHash(ids mews.List) (string, error) {
+// oneHash is hashes for what takes exactly one.
+func oneHash(name string, ids mews.List) (string, error) {
 	if len(ids) > 1 {
-		return "", mews.Errorf(mews.ErrInvalid, "ids: exactly one sha256 is supported")
+		return "", mews.Errorf(mews.ErrInvalid, "%s: exactly one sha256 is supported", name)
 	}
-	sums, err := hashes("ids", ids)
+	sums, err := hashes(name, ids)
 	if err != nil {
 		return "", err
 	}
 	return sums[0], nil
 }
 
-// oneID takes a single request id.
+// oneID takes a single request id. An id too long to be one is cut: it names
+// nothing either way, and comes back in the error.
 func oneID(ids mews.List) (string, error) {
 	if len(ids) != 1 {
 		return "", mews.Errorf(mews.ErrInvalid, "ids: exactly one request id is supported")
 	}
-	return strings.ToLower(ids[0]), nil
+	return printable(strings.ToLower(ids[0])), nil
 }
 
 // printable cuts an echoed id to what an error may carry.

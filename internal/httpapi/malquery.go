@@ -15,7 +15,7 @@ type (
 		Body mews.SearchRequest `body:"json"`
 	}
 	huntBody struct {
-		Body mews.HuntRequest `body:"json"`
+		Body mews.HuntRequest `body:"json" max:"8388608"` // 1 MiB of source, even as \u escapes
 	}
 	archiveBody struct {
 		Body mews.MultiDownloadRequest `body:"json"`
@@ -111,7 +111,7 @@ func (a *API) metadata(ctx context.Context, who store.Actor, req *hashesQuery) (
 	}
 	for _, sum := range sums {
 		if rec, ok := found[sum]; ok {
-			out.Resources = append(out.Resources, wireMeta(rec))
+			out.Resources = append(out.Resources, rec.Meta())
 		} else {
 			out.Errors = append(out.Errors, noSample(sum))
 		}
@@ -120,7 +120,7 @@ func (a *API) metadata(ctx context.Context, who store.Actor, req *hashesQuery) (
 }
 
 func (a *API) malqueryDownload(ctx context.Context, who store.Actor, req *hashQuery, out *sink) error {
-	sum, err := oneHash(req.IDs)
+	sum, err := oneHash("ids", req.IDs)
 	if err != nil {
 		return err
 	}
@@ -154,5 +154,5 @@ func fileName(id string) string {
 			return r
 		}
 		return -1
-	}, printable(id))
+	}, id)
 }

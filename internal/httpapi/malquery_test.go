@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/mewshq/mews"
+	"github.com/mewshq/mews/internal/yara"
 )
 
 func decode[T any](t testing.TB, a answer) mews.Envelope[T] {
@@ -264,6 +266,26 @@ func TestQuotas(t *testing.T) {
 		}
 	}
 	checkEnvelope(t, a.status, a.header, a.body)
+	now := time.Now().UTC()
+	next := time.Date(now.Year(), now.Month()+1, 1, 0, 0, 0, 0, time.UTC)
+	wait, _ := strconv.Atoi(a.header.Get("Retry-After"))
+	if a.header.Get("X-Ratelimit-Retryafter") != fmt.Sprint(next.Unix()) || (next.Sub(now)-time.Duration(wait)*time.Second).Abs() > time.Minute {
+		t.Errorf("the quota is renewed at %d, but come back at %s, in %d s", next.Unix(), a.header.Get("X-Ratelimit-Retryafter"), wait)
+	}
+}
+
+// TestLargeRule: the largest rule text fits into a body, however it is escaped;
+// one byte more is refused by the limit on rules. No scanner is there, which is
+// what a text within the limits is told.
+func TestLargeRule(t *testing.T) {
+	h := newHarness(t)
+	token := h.token(t)
+	for size, want := range map[int]int{yara.MaxSource: 503, yara.MaxSource + 1: 400} {
+		a := h.post(t, token, huntPath, `{"yara_rule":"`+strings.Repeat(`\u000a`, size)[:size*6-6]+`a"}`)
+		if a.status != want {
+			t.Errorf("%d bytes: %d %.200s", size, a.status, a.body)
+		}
+	}
 }
 
 // TestForeignRequests: another customer's request, and by default another
@@ -290,12 +312,15 @@ func TestForeignRequests(t *testing.T) {
 			}
 		}
 	}
+	if a := h.do(t, "DELETE", "/mews/entities/requests/v1?ids="+strings.Repeat("a", 5000), bearing(owner), ""); a.status != 404 || len(a.body) > 1000 {
+		t.Errorf("a long id comes back in %d bytes: %d", len(a.body), a.status)
+	}
 	theirs := h.do(t, "GET", metaPath+"?ids="+sum("one"), bearing(h.tokenOf(t, foreignCID)), "")
 	if env := decode[any](t, theirs); theirs.status != 200 || len(env.Resources) != 0 || len(env.Errors) != 1 || env.Errors[0].Code != 404 {
 		t.Errorf("metadata of a foreign sample: %d %s", theirs.status, theirs.body)
 	}
 	h.wait(t, owner, search)
-	if a := h.do(t, "DELETE", "/mews/entities/requests/v1?ids="+search, bearing(owner), ""); a.status != 200 {
+	if a := h.do(t, "DELETE", "/mews/entities/requests/v1?ids="+search, bearing(owner), ""); a.status != 200 || !strings.Contains(string(a.body), `"writes":{"resources_affected":0}`) || !strings.HasSuffix(string(a.body), `"resources":[]}`) {
 		t.Errorf("cancel of an ended request: %d %s", a.status, a.body)
 	}
 	if a := h.do(t, "GET", "/mews/queries/request-outcomes/v1?ids="+search, bearing(owner), ""); a.status != 200 {

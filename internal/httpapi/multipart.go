@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"strings"
 
 	"github.com/mewshq/mews"
 )
@@ -30,8 +31,17 @@ func newUploadForm(body io.Reader, boundary string) (*uploadForm, error) {
 	if boundary == "" || len(boundary) > maxBoundary {
 		return nil, mews.Errorf(mews.ErrInvalid, "multipart: the boundary is missing or longer than %d bytes", maxBoundary)
 	}
-	return &uploadForm{parts: multipart.NewReader(body, boundary), fields: map[string]string{}}, nil
+	// The reader of parts takes the end of a body inside a part's header for the
+	// end of the form. A line end leaves a whole form whole, and the error behind
+	// it is met by a form whose last boundary is missing.
+	whole := io.MultiReader(body, strings.NewReader("\r\n"), cutForm{})
+	return &uploadForm{parts: multipart.NewReader(whole, boundary), fields: map[string]string{}}, nil
 }
+
+// cutForm is what stands behind the last byte of a form.
+type cutForm struct{}
+
+func (cutForm) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 // next reads fields until the file part comes; nil at the end of the form.
 func (u *uploadForm) next() (*multipart.Part, error) {
@@ -45,6 +55,9 @@ func (u *uploadForm) next() (*multipart.Part, error) {
 		}
 		if u.count++; u.count > maxParts {
 			return nil, mews.Errorf(mews.ErrInvalid, "multipart: more than %d parts", maxParts)
+		}
+		if media := part.Header.Get("Content-Type"); strings.HasPrefix(strings.ToLower(strings.TrimSpace(media)), "multipart/") {
+			return nil, mews.Errorf(mews.ErrInvalid, "multipart: a part must not be multipart itself")
 		}
 		name := part.FormName()
 		if name == "sample" {

@@ -109,7 +109,10 @@ func (c *call) revoker(ctx context.Context) (client string, err error) {
 	switch {
 	case ok && scheme == "bearer":
 		if err := c.authenticate(ctx); err != nil {
-			return "", denied
+			if classify(err).status == http.StatusUnauthorized {
+				err = denied
+			}
+			return "", err
 		}
 		return c.who.Client, nil
 	case ok && scheme == "basic":

@@ -187,6 +187,8 @@ func TestRates(t *testing.T) {
 	for i := range 3 {
 		check("bad tokens", h.do(t, "GET", samplesPath, bearing("None"), ""), i == 2)
 	}
+	// A limit must not read as bad credentials, or nobody waits.
+	check("revoke with a bad token", h.do(t, "POST", "/oauth2/revoke", map[string]string{"Authorization": "Bearer None", "Content-Type": formType}, form("token", "x")), true)
 	for i := range 3 {
 		a := h.do(t, "POST", "/oauth2/token", map[string]string{"Content-Type": formType}, form("client_id", id, "client_secret", "guess"+string(rune('a'+i))))
 		check("guessed secrets", a, i == 2)

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"reflect"
+	"strconv"
 
 	"github.com/mewshq/mews/internal/store"
 )
@@ -107,11 +108,18 @@ func (r route) row(req, res reflect.Type) operation {
 // A shape is a request type taken apart once.
 type shape struct {
 	params []param
-	body   int // field index, -1 for none
+	body   int   // field index, -1 for none
+	max    int64 // bytes of the body
 }
 
 func newShape(req reflect.Type) shape {
-	return shape{params: paramsOf(req), body: bodyField(req)}
+	s := shape{params: paramsOf(req), body: bodyField(req), max: maxJSON}
+	if s.body >= 0 {
+		if n, err := strconv.ParseInt(req.Field(s.body).Tag.Get("max"), 10, 64); err == nil {
+			s.max = n
+		}
+	}
+	return s
 }
 
 func bodyField(req reflect.Type) int {
@@ -123,7 +131,7 @@ func bodyField(req reflect.Type) int {
 	return -1
 }
 
-// maxJSON is the largest JSON body in bytes.
+// maxJSON is the largest JSON body in bytes, unless its field is tagged `max`.
 const maxJSON = 1 << 20
 
 // read fills a request from query and body. Bodies of operations that take
@@ -141,7 +149,7 @@ func (s shape) read(c *call, dst reflect.Value) error {
 	if _, _, err := checkMedia(c.r, "application/json"); err != nil {
 		return err
 	}
-	raw, err := c.readBody(maxJSON)
+	raw, err := c.readBody(s.max)
 	if err != nil {
 		return err
 	}

@@ -99,7 +99,7 @@ func (a *API) updateRecords(ctx context.Context, who store.Actor, req *recordsUp
 // all the same, so its bytes stand beside the readable form.
 func wireRecord(r sample.Record) mews.SampleRecord {
 	out := mews.SampleRecord{
-		SampleMeta: wireMeta(r), Tags: r.Tags, FileName: r.FileName, Comment: r.Comment, Confidential: r.Confidential,
+		SampleMeta: r.Meta(), Tags: r.Tags, FileName: r.FileName, Comment: r.Comment, Confidential: r.Confidential,
 		FirstSeenAt: r.FirstSeen.UTC().Truncate(time.Second), UploadedAt: r.Uploaded.UTC(),
 	}
 	if !utf8.ValidString(r.FileName) {
@@ -107,12 +107,4 @@ func wireRecord(r sample.Record) mews.SampleRecord {
 		out.FileNameB64 = base64.StdEncoding.EncodeToString([]byte(r.FileName))
 	}
 	return out
-}
-
-// wireMeta gives the fields that every MalQuery answer knows.
-func wireMeta(r sample.Record) mews.SampleMeta {
-	return mews.SampleMeta{
-		SHA256: r.SHA256, SHA1: r.SHA1, MD5: r.MD5, FileSize: r.Size, FileType: strings.ToUpper(r.Type),
-		FirstSeen: r.FirstSeen.UTC().Format("2006/01/02"), Label: r.Label, Family: r.Family,
-	}
 }

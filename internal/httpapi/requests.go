@@ -39,8 +39,13 @@ func (a *API) cancel(ctx context.Context, who store.Actor, req *requestID) (repl
 	if err != nil {
 		return reply[string]{}, err
 	}
-	err = a.deps.Hunts.Cancel(ctx, who, id)
-	return reply[string]{Meta: mews.Meta{ReqID: id, Writes: &mews.Writes{ResourcesAffected: 1}}, Resources: []string{id}}, err
+	out := reply[string]{Meta: mews.Meta{ReqID: id, Writes: &mews.Writes{}}}
+	ran, err := a.deps.Hunts.Cancel(ctx, who, id)
+	if ran {
+		out.Meta.Writes.ResourcesAffected = 1
+		out.Resources = []string{id}
+	}
+	return out, err
 }
 
 func (a *API) estimate(ctx context.Context, who store.Actor, req *huntBody) (reply[struct{}], error) {

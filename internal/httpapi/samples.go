@@ -41,7 +41,7 @@ func (a *API) sampleOperations() []operation {
 }
 
 func (a *API) getSample(ctx context.Context, who store.Actor, req *sampleGet, out *sink) error {
-	sum, err := oneHash(req.IDs)
+	sum, err := oneHash("ids", req.IDs)
 	if err != nil {
 		return err
 	}

@@ -149,6 +149,9 @@ func TestUploadRefusals(t *testing.T) {
 		"no boundary":        {h.do(t, "POST", samplesPath, with(bearing(token), "Content-Type", "multipart/form-data"), "x"), 400, "boundary"},
 		"vast boundary":      {h.do(t, "POST", samplesPath, with(bearing(token), "Content-Type", "multipart/form-data; boundary="+strings.Repeat("b", 10_000)), "x"), 400, "boundary"},
 		"cut form":           {h.do(t, "POST", samplesPath, with(bearing(token), "Content-Type", "multipart/form-data; boundary=b"), "--b\r\nContent-Disposition: form-data; name=\"sample\"\r\n\r\nrefused"), 400, "ended early"},
+		"cut in a header":    {h.do(t, "POST", samplesPath, with(bearing(token), "Content-Type", "multipart/form-data; boundary=b"), "--b\r\nContent-Disposition: form-data; name=file_name\r\n\r\nn\r\n--b\r\nContent-Disposition: form-data; name=sample\r\n\r\nrefused\r\n--b\r\nContent-Disp"), 400, "ended early"},
+		"nested":             {h.do(t, "POST", samplesPath+"?file_name=n", with(bearing(token), "Content-Type", "multipart/form-data; boundary=b"), "--b\r\nContent-Disposition: form-data; name=sample\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\nrefused\r\n--b--"), 400, "multipart itself"},
+		"no hash":            {h.upload(t, token, "refused", "file_name=n&sha256=zz"), 400, `sha256: \"zz\" is no sha256`},
 		"other media":        {h.do(t, "POST", samplesPath+"?file_name=n", with(bearing(token), "Content-Type", "text/plain"), "refused"), 415, "multipart/form-data"},
 		"gzip":               {h.do(t, "POST", samplesPath+"?file_name=n", with(with(bearing(token), "Content-Type", mediaBytes), "Content-Encoding", "gzip"), "refused"), 415, ""},
 	} {

@@ -138,7 +138,7 @@ func (f uploadFields) options() (sample.PutOptions, error) {
 		}
 	}
 	if f.SHA256 != "" {
-		o.SHA256, err = oneHash(mews.List{f.SHA256})
+		o.SHA256, err = oneHash("sha256", mews.List{f.SHA256})
 	}
 	return o, err
 }

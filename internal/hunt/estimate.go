@@ -31,6 +31,14 @@ func (s *Service) Hunt(ctx context.Context, who store.Actor, r mews.HuntRequest)
 	return out, err
 }
 
+// A FullScanError is the cause inside the refusal of a hunt that would read the
+// whole corpus: what that would cost.
+type FullScanError struct{ Estimate mews.HuntEstimate }
+
+func (e *FullScanError) Error() string {
+	return fmt.Sprintf("full scan of %d files", e.Estimate.Candidates)
+}
+
 // Estimate tells what a hunt would cost. It is free of quota.
 func (s *Service) Estimate(ctx context.Context, who store.Actor, r mews.HuntRequest) (mews.HuntEstimate, error) {
 	p, err := s.prepare(ctx, who, r)
@@ -128,7 +136,7 @@ func (s *Service) admitFullScan(p preparation) error {
 	} else {
 		text += "; this server does not permit it"
 	}
-	return mews.Errorf(mews.ErrInvalid, "%s", text)
+	return mews.Errorf(mews.ErrInvalid, "%s", text).WithCause(&FullScanError{Estimate: p.estimate})
 }
 
 func some(words []string, most int) string {

@@ -164,17 +164,9 @@ func (f *filter) dated(r sample.Record) bool {
 
 func (f *filter) hasDates() bool { return !f.from.IsZero() || !f.to.IsZero() }
 
-// meta gives the metadata of a sample in the wire's form.
-func meta(r sample.Record) mews.SampleMeta {
-	return mews.SampleMeta{
-		SHA256: r.SHA256, SHA1: r.SHA1, MD5: r.MD5, FileSize: r.Size, FileType: strings.ToUpper(r.Type),
-		FirstSeen: r.FirstSeen.UTC().Format("2006/01/02"), Label: r.Label, Family: r.Family,
-	}
-}
-
 // project gives the fields that were asked for; the hash always.
 func (f *filter) project(r sample.Record) mews.SampleMeta {
-	m := meta(r)
+	m := r.Meta()
 	if f.fields == nil {
 		return m
 	}

@@ -47,7 +47,7 @@ func (s *Service) charge(tx *store.Tx, who store.Actor, kind string, n int) erro
 	}
 	if limit := s.allowance(kind); n > 0 && used > limit {
 		return mews.Errorf(mews.ErrLimited, "the monthly quota of %d %ss is exhausted; it is renewed on %s",
-			limit, kind, nextMonth(now).Format("2006-01-02"))
+			limit, kind, nextMonth(now).Format("2006-01-02")).WithRetryAt(nextMonth(now))
 	}
 	return nil
 }

@@ -266,14 +266,20 @@ func TestRequestsOfOthersAreUnknown(t *testing.T) {
 		if !errors.Is(err, mews.ErrInvalid) || absent == nil || err.Error() != absent.Error() {
 			t.Errorf("%v, for an absent one %v", err, absent)
 		}
-		if err := w.Cancel(t.Context(), who, c.ID); !errors.Is(err, mews.ErrNotFound) {
+		if _, err := w.Cancel(t.Context(), who, c.ID); !errors.Is(err, mews.ErrNotFound) {
 			t.Errorf("cancel: %v", err)
 		}
 		if _, err := w.Outcomes(t.Context(), who, c.ID); !errors.Is(err, mews.ErrNotFound) {
 			t.Errorf("outcomes: %v", err)
 		}
 	}
-	w.must(w.Cancel(t.Context(), me, c.ID))
+	ran, err := w.Cancel(t.Context(), me, c.ID)
+	w.must(err)
+	again, err := w.Cancel(t.Context(), me, c.ID)
+	w.must(err)
+	if !ran || again {
+		t.Errorf("cancelled: %v, and once more: %v", ran, again)
+	}
 	r, err := w.Request(t.Context(), me, c.ID)
 	if err != nil || r.Meta.Status != mews.StatusFailed || len(r.Errors) != 1 || !strings.Contains(r.Errors[0].Message, "cancelled") {
 		t.Errorf("cancelled: %+v, %v", r, err)

@@ -185,7 +185,7 @@ func (s *Service) answerArchive(ctx context.Context, out *Request, j job.Job, q 
 			continue
 		}
 		out.Meta.Stats.Count(r.Label)
-		out.Resources = append(out.Resources, mews.RequestResult{SampleMeta: meta(r), Samples: []mews.SampleMeta{}})
+		out.Resources = append(out.Resources, mews.RequestResult{SampleMeta: r.Meta(), Samples: []mews.SampleMeta{}})
 	}
 	return nil
 }
@@ -207,19 +207,20 @@ func (s *Service) Outcomes(ctx context.Context, who store.Actor, id string) ([]m
 	return out, notFound("read outcomes", id, err)
 }
 
-// Cancel ends a request. What it has found so far stays readable. One that has
-// ended stays as it is.
-func (s *Service) Cancel(ctx context.Context, who store.Actor, id string) error {
-	err := s.db.Read(ctx, func(tx *store.Tx) error {
+// Cancel ends a request and tells whether it still ran. What it has found so far
+// stays readable. One that has ended stays as it is.
+func (s *Service) Cancel(ctx context.Context, who store.Actor, id string) (ran bool, err error) {
+	err = s.db.Read(ctx, func(tx *store.Tx) error {
 		_, err := s.find(tx, who, id)
 		return err
 	})
 	if err == nil {
 		err = s.jobs.Cancel(ctx, who.CID, id, func(tx *store.Tx) error {
+			ran = true
 			return tx.Audit(audit(who, "malquery.cancel", "", id))
 		})
 	}
-	return notFound("cancel request", id, err)
+	return ran && err == nil, notFound("cancel request", id, err)
 }
 
 func notFound(what, id string, err error) error {

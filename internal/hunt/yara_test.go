@@ -98,8 +98,12 @@ func TestFullScanNeedsBothSides(t *testing.T) {
 	for _, c := range []string{"short", "much too long"} {
 		w.put(c, sample.PutOptions{})
 	}
-	if _, err := w.Hunt(t.Context(), me, mews.HuntRequest{YARARule: rule}); !errors.Is(err, mews.ErrInvalid) || !strings.Contains(err.Error(), "asks for it") {
+	_, err := w.Hunt(t.Context(), me, mews.HuntRequest{YARARule: rule})
+	if !errors.Is(err, mews.ErrInvalid) || !strings.Contains(err.Error(), "asks for it") {
 		t.Errorf("permitted and not asked for: %v", err)
+	}
+	if full, ok := errors.AsType[*FullScanError](err); !ok || full.Estimate.Files != 2 || !full.Estimate.FullScan {
+		t.Errorf("the refusal does not tell the cost: %v", err)
 	}
 	if r := w.hunt(rule, ask); len(r.Resources) != 1 || !r.Meta.Hunt.FullScan {
 		t.Errorf("%+v %+v", r, r.Meta.Hunt)
@@ -202,7 +206,8 @@ func TestCancelledHuntKeepsWhatItFound(t *testing.T) {
 			break
 		}
 	}
-	w.must(w.Cancel(t.Context(), me, c.ID))
+	_, err = w.Cancel(t.Context(), me, c.ID)
+	w.must(err)
 	r := w.wait(c.ID)
 	checkSum(t, r.Meta)
 	if len(r.Resources) == 0 || int64(len(r.Resources)) != r.Meta.Hunt.Match || !r.Meta.Partial && r.Meta.Status == mews.StatusFailed {
