@@ -54,8 +54,8 @@ race: build ## every Go test under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race ./...
 
 .PHONY: bench
-bench: build ## build the bench corpora and print the figures of docs/performance.md
-	$(GO) run ./test/bench
+bench: build ## build the bench corpora and print the figures of docs/performance.md (BENCH: its flags)
+	$(GO) run ./test/bench $(BENCH)
 
 .PHONY: lint
 lint: tools ## static checks of Go and Rust

@@ -14,6 +14,9 @@ type probe struct {
 	inFile map[string]bool // sha256 of each file that holds it
 }
 
+// absentFactor: absent literals cost the least and vary the most.
+const absentFactor = 3
+
 var lengths = []int{4, 5, 6, 8, 12, 16, 32}
 
 // drawProbes takes byte strings of every length and class from random places
@@ -44,6 +47,8 @@ func drawProbes(c corpus, rng *rand.Rand, perLength int) ([]*probe, error) {
 					probes = append(probes, &probe{class: cl.name, bytes: b})
 				}
 			}
+		}
+		for range absentFactor * perLength {
 			half, err := pick(n/2, varied)
 			if err != nil {
 				return nil, err

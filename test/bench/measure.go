@@ -24,8 +24,7 @@ type figures struct {
 	peakIngestRSS  int64
 	peakQueryRSS   int64
 	absent         map[int][]float64 // literal length -> share of corpus bytes read
-	fuzzy, exact   []time.Duration
-	probes         int
+	fuzzy, exact   timing
 	pairs          int
 	falseNegatives int
 	scanPerProbe   time.Duration
@@ -129,12 +128,13 @@ func (m *figures) query(ctx context.Context, s settings, srv *harness.Server) er
 		return err
 	}
 	defer client.Close()
-	for _, p := range probes {
-		if err := m.search(ctx, client, p); err != nil {
-			return err
-		}
+	err = m.fuzzy.run(srv, probes, func(p *probe) (time.Duration, error) { return m.fuzzySearch(ctx, client, p) })
+	if err == nil {
+		err = m.exact.run(srv, probes, func(p *probe) (time.Duration, error) { return m.exactSearch(ctx, client, p) })
 	}
-	m.probes = len(probes)
+	if err != nil {
+		return err
+	}
 	rules, err := drawRules(m.corpus, s.source(3))
 	if err != nil {
 		return err
@@ -151,27 +151,60 @@ func (m *figures) query(ctx context.Context, s settings, srv *harness.Server) er
 
 const maxResults = 10_000
 
-// search asks both ways and compares the exact answer with the truth.
-func (m *figures) search(ctx context.Context, client *mews.Client, p *probe) error {
-	req := mews.SearchRequest{
+// A timing is what one kind of search took, over all probes.
+type timing struct {
+	all       []time.Duration
+	selective []time.Duration // of probes in at most selectiveFiles files
+	cpu       time.Duration   // of the server, in all
+}
+
+const selectiveFiles = 100
+
+func (t *timing) run(srv *harness.Server, probes []*probe, search func(*probe) (time.Duration, error)) error {
+	before, err := srv.Usage()
+	if err != nil {
+		return err
+	}
+	for _, p := range probes {
+		took, err := search(p)
+		if err != nil {
+			return fmt.Errorf("search for %x: %w", p.bytes, err)
+		}
+		t.all = append(t.all, took)
+		if len(p.inFile) <= selectiveFiles {
+			t.selective = append(t.selective, took)
+		}
+	}
+	after, err := srv.Usage()
+	t.cpu = after.CPU - before.CPU
+	return err
+}
+
+func (p *probe) request() mews.SearchRequest {
+	return mews.SearchRequest{
 		Options:  &mews.SearchOptions{Limit: maxResults, FilterMeta: mews.List{"sha256"}},
 		Patterns: []mews.Pattern{{Type: "hex", Value: hex.EncodeToString(p.bytes)}},
 	}
+}
+
+// fuzzySearch tells the time of the round trip.
+func (m *figures) fuzzySearch(ctx context.Context, client *mews.Client, p *probe) (time.Duration, error) {
 	began := time.Now()
-	if _, err := client.MalQuery().FuzzySearch(ctx, req); err != nil {
-		return fmt.Errorf("fuzzy search %x: %w", p.bytes, err)
-	}
-	m.fuzzy = append(m.fuzzy, time.Since(began))
-	meta, err := client.MalQuery().ExactSearch(ctx, req)
+	_, err := client.MalQuery().FuzzySearch(ctx, p.request())
+	return time.Since(began), err
+}
+
+// exactSearch compares the answer with the truth. It tells the job's own run
+// time: polling is the client's affair.
+func (m *figures) exactSearch(ctx context.Context, client *mews.Client, p *probe) (time.Duration, error) {
+	meta, err := client.MalQuery().ExactSearch(ctx, p.request())
 	if err != nil {
-		return fmt.Errorf("exact search %x: %w", p.bytes, err)
+		return 0, err
 	}
 	env, err := client.MalQuery().Wait(ctx, meta.ReqID, nil)
 	if err != nil {
-		return fmt.Errorf("exact search %x: %w", p.bytes, err)
+		return 0, err
 	}
-	// The job's own run time: polling is the client's affair.
-	m.exact = append(m.exact, time.Duration(env.Meta.QueryTime)*time.Millisecond)
 	if len(p.inFile) <= maxResults {
 		m.compare(env, p)
 	}
@@ -179,7 +212,7 @@ func (m *figures) search(ctx context.Context, client *mews.Client, p *probe) err
 		share := float64(env.Meta.Progress.Bytes) / float64(m.corpus.bytes)
 		m.absent[len(p.bytes)] = append(m.absent[len(p.bytes)], share)
 	}
-	return nil
+	return time.Duration(env.Meta.QueryTime) * time.Millisecond, nil
 }
 
 func (m *figures) compare(env *mews.Envelope[mews.RequestResult], p *probe) {
