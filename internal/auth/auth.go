@@ -112,8 +112,13 @@ func (o Options) withDefaults() Options {
 		field *int
 		value int
 	}{
-		{&l.RequestsPerMinute, 6000}, {&l.TokensPerIP, 300}, {&l.TokensPerClient, 30}, {&l.BadTokensPerIP, 15},
-		{&l.FailedSecrets, 10}, {&l.AliveTokens, 100}, {&l.Hashers, 4},
+		{&l.RequestsPerMinute, 6000},
+		{&l.TokensPerIP, 300},
+		{&l.TokensPerClient, 30},
+		{&l.BadTokensPerIP, 15},
+		{&l.FailedSecrets, 10},
+		{&l.AliveTokens, 100},
+		{&l.Hashers, 4},
 	} {
 		if *d.field <= 0 {
 			*d.field = d.value

@@ -122,8 +122,11 @@ func TestPartsAreBound(t *testing.T) {
 		t.Fatalf("in its place: %q, %v", got, err)
 	}
 	for i, q := range []part{
-		{kindTrailer, 3, 100, 4, codecRaw}, {kindFrame, 4, 100, 4, codecRaw}, {kindFrame, 3, 101, 4, codecRaw},
-		{kindFrame, 3, 100, 5, codecRaw}, {kindFrame, 3, 100, 4, codecZstd},
+		{kindTrailer, 3, 100, 4, codecRaw},
+		{kindFrame, 4, 100, 4, codecRaw},
+		{kindFrame, 3, 101, 4, codecRaw},
+		{kindFrame, 3, 100, 5, codecRaw},
+		{kindFrame, 3, 100, 4, codecZstd},
 	} {
 		if _, err := s.open(bytes.Clone(sealed), q); !errors.Is(err, ErrCorrupt) {
 			t.Errorf("place %d: %v", i, err)

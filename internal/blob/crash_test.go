@@ -119,8 +119,10 @@ func TestCrashAtEveryCall(t *testing.T) {
 // After a failed sync the store takes no more changes.
 func TestEveryCallFails(t *testing.T) {
 	injected := 0
-	for _, op := range []vfs.Op{vfs.OpCreate, vfs.OpOpen, vfs.OpRename, vfs.OpRemove, vfs.OpMkdir, vfs.OpSyncDir,
-		vfs.OpRead, vfs.OpWrite, vfs.OpSync, vfs.OpClose, vfs.OpStat} {
+	for _, op := range []vfs.Op{
+		vfs.OpCreate, vfs.OpOpen, vfs.OpRename, vfs.OpRemove, vfs.OpMkdir, vfs.OpSyncDir,
+		vfs.OpRead, vfs.OpWrite, vfs.OpSync, vfs.OpClose, vfs.OpStat,
+	} {
 		for n := 1; ; n++ {
 			mem, m := vfs.NewMem(), newModel()
 			s := open(t, mem)

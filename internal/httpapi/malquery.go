@@ -38,24 +38,42 @@ type (
 func (a *API) malqueryOperations() []operation {
 	const read, write = mews.ScopeMalQueryRead, mews.ScopeMalQueryWrite
 	return []operation{
-		op(route{"GetMalQueryQuotasV1", "GET", "/malquery/aggregates/quotas/v1", read, classRead,
-			"The month's allowances and what is used of them; all of it stands in meta."}, a.quotas),
-		op(route{"PostMalQueryFuzzySearchV1", "POST", "/malquery/combined/fuzzy-search/v1", write, classSearch,
-			"Search the index at once; the answer may hold files without the patterns."}, a.fuzzy),
-		op(route{"PostMalQueryExactSearchV1", "POST", "/malquery/queries/exact-search/v1", write, classJob,
-			"Search the bytes, as a request that is polled."}, a.exact),
-		op(route{"PostMalQueryHuntV1", "POST", "/malquery/queries/hunt/v1", write, classJob,
-			"Run a YARA rule over the corpus, as a request that is polled."}, a.hunt),
-		op(route{"PostMalQueryEntitiesSamplesMultidownloadV1", "POST", "/malquery/entities/samples-multidownload/v1", write, classJob,
-			"Schedule an archive of samples."}, a.multiDownload),
-		op(route{"GetMalQueryRequestV1", "GET", "/malquery/entities/requests/v1", read, classRead,
-			"The state of a request and, when it is done, what it found."}, a.request),
-		op(route{"GetMalQueryMetadataV1", "GET", "/malquery/entities/metadata/v1", read, classRead,
-			"Metadata of samples."}, a.metadata),
-		load(route{"GetMalQueryDownloadV1", "GET", "/malquery/entities/download-files/v1", read, classLoad,
-			"Download one sample, raw."}, mediaBytes, a.malqueryDownload),
-		load(route{"GetMalQueryEntitiesSamplesFetchV1", "GET", "/malquery/entities/samples-fetch/v1", read, classLoad,
-			"Download the archive of a multidownload request."}, mediaZip, a.samplesFetch),
+		op(route{
+			"GetMalQueryQuotasV1", "GET", "/malquery/aggregates/quotas/v1", read, classRead,
+			"The month's allowances and what is used of them; all of it stands in meta.",
+		}, a.quotas),
+		op(route{
+			"PostMalQueryFuzzySearchV1", "POST", "/malquery/combined/fuzzy-search/v1", write, classSearch,
+			"Search the index at once; the answer may hold files without the patterns.",
+		}, a.fuzzy),
+		op(route{
+			"PostMalQueryExactSearchV1", "POST", "/malquery/queries/exact-search/v1", write, classJob,
+			"Search the bytes, as a request that is polled.",
+		}, a.exact),
+		op(route{
+			"PostMalQueryHuntV1", "POST", "/malquery/queries/hunt/v1", write, classJob,
+			"Run a YARA rule over the corpus, as a request that is polled.",
+		}, a.hunt),
+		op(route{
+			"PostMalQueryEntitiesSamplesMultidownloadV1", "POST", "/malquery/entities/samples-multidownload/v1", write, classJob,
+			"Schedule an archive of samples.",
+		}, a.multiDownload),
+		op(route{
+			"GetMalQueryRequestV1", "GET", "/malquery/entities/requests/v1", read, classRead,
+			"The state of a request and, when it is done, what it found.",
+		}, a.request),
+		op(route{
+			"GetMalQueryMetadataV1", "GET", "/malquery/entities/metadata/v1", read, classRead,
+			"Metadata of samples.",
+		}, a.metadata),
+		load(route{
+			"GetMalQueryDownloadV1", "GET", "/malquery/entities/download-files/v1", read, classLoad,
+			"Download one sample, raw.",
+		}, mediaBytes, a.malqueryDownload),
+		load(route{
+			"GetMalQueryEntitiesSamplesFetchV1", "GET", "/malquery/entities/samples-fetch/v1", read, classLoad,
+			"Download the archive of a multidownload request.",
+		}, mediaZip, a.samplesFetch),
 	}
 }
 

@@ -11,12 +11,18 @@ import (
 func (a *API) requestOperations() []operation {
 	const read, write = mews.ScopeMalQueryRead, mews.ScopeMalQueryWrite
 	return []operation{
-		op(route{"mews.requests.cancel", "DELETE", "/mews/entities/requests/v1", write, classMutate,
-			"Cancel a request; what it found so far stays readable."}, a.cancel),
-		op(route{"mews.hunt.estimate", "POST", "/mews/aggregates/hunt-estimate/v1", write, classSearch,
-			"Tell in meta what a hunt would cost, without running it."}, a.estimate),
-		op(route{"mews.requests.outcomes", "GET", "/mews/queries/request-outcomes/v1", read, classRead,
-			"The files of a request that matched, failed, were skipped or stayed uncertain."}, a.outcomes),
+		op(route{
+			"mews.requests.cancel", "DELETE", "/mews/entities/requests/v1", write, classMutate,
+			"Cancel a request; what it found so far stays readable.",
+		}, a.cancel),
+		op(route{
+			"mews.hunt.estimate", "POST", "/mews/aggregates/hunt-estimate/v1", write, classSearch,
+			"Tell in meta what a hunt would cost, without running it.",
+		}, a.estimate),
+		op(route{
+			"mews.requests.outcomes", "GET", "/mews/queries/request-outcomes/v1", read, classRead,
+			"The files of a request that matched, failed, were skipped or stayed uncertain.",
+		}, a.outcomes),
 	}
 }
 

@@ -71,7 +71,8 @@ func closeUnless(err error, c io.Closer) error {
 func stream(out io.Writer, r interface {
 	Plain() io.Reader
 	Close() error
-}) error {
+},
+) error {
 	_, err := io.Copy(out, r.Plain())
 	return errors.Join(err, r.Close())
 }

@@ -77,8 +77,13 @@ func TestUploadForms(t *testing.T) {
 	h := newHarness(t)
 	token := h.token(t)
 	fields := []part{
-		{name: "file_name", value: "a b&c.exe"}, {name: "comment", value: "found <here>"}, {name: "is_confidential", value: "False"},
-		{name: "label", value: "PUA"}, {name: "family", value: "Foo"}, {name: "tags", value: "x,y"}, {name: "first_seen", value: "2021/02/03"},
+		{name: "file_name", value: "a b&c.exe"},
+		{name: "comment", value: "found <here>"},
+		{name: "is_confidential", value: "False"},
+		{name: "label", value: "PUA"},
+		{name: "family", value: "Foo"},
+		{name: "tags", value: "x,y"},
+		{name: "first_seen", value: "2021/02/03"},
 	}
 	for i, content := range []string{"MZ first", "MZ second", "MZ third", "MZ fourth"} {
 		file := part{"sample", content, true}

@@ -292,7 +292,8 @@ func TestPanic(t *testing.T) {
 	}))
 	h.api.add(load(route{"test.cut", "GET", "/test/cut", "", classLoad, ""}, mediaBytes, func(_ context.Context, _ actor, req *struct {
 		N int `query:"n"`
-	}, out *sink) error {
+	}, out *sink,
+	) error {
 		out.Open(mediaBytes, "x", -1)
 		_, _ = out.Write(make([]byte, req.N))
 		return errors.New("secret detail")

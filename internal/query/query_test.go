@@ -124,10 +124,17 @@ func TestTreesKeepTheirMeaning(t *testing.T) {
 func TestIndexableNeedsAnAnchor(t *testing.T) {
 	anchored := rapid.Custom(func(t *rapid.T) Node {
 		return rapid.SampledFrom([]Node{
-			Literal{Bytes: []byte("long")}, Literal{Bytes: []byte("folded"), Fold: true},
-			Literal{Bytes: []byte("abc")}, Literal{Bytes: []byte("fold"), Fold: true},
-			Literal{Bytes: []byte("1234"), Fold: true}, Hash{Algo: "md5", Digest: make([]byte, 16)},
-			All{}, None{}, Size{Max: 9}, Head{Bytes: []byte("MZ")}, Type{Names: []string{"pe32"}},
+			Literal{Bytes: []byte("long")},
+			Literal{Bytes: []byte("folded"), Fold: true},
+			Literal{Bytes: []byte("abc")},
+			Literal{Bytes: []byte("fold"), Fold: true},
+			Literal{Bytes: []byte("1234"), Fold: true},
+			Hash{Algo: "md5", Digest: make([]byte, 16)},
+			All{},
+			None{},
+			Size{Max: 9},
+			Head{Bytes: []byte("MZ")},
+			Type{Names: []string{"pe32"}},
 		}).Draw(t, "leaf")
 	})
 	var tree func(depth int) *rapid.Generator[Node]
@@ -268,9 +275,11 @@ func TestDecodeRefuses(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	for _, in := range []string{``, `"`, `"a`, `""`, `all,`, `and`, `and(`, `and(all`, `and(,all)`, `and(all all)`, `min(x)`,
+	for _, in := range []string{
+		``, `"`, `"a`, `""`, `all,`, `and`, `and(`, `and(all`, `and(,all)`, `and(all all)`, `min(x)`,
 		`min(1 all)`, `min(-1)`, `size(1)`, `size(a,b)`, `head(0,zz)`, `head(16,00)`, `type()`, `type(A)`, `md5(00)`, `what(1)`,
-		strings.Repeat("and(", MaxDepth+1)} {
+		strings.Repeat("and(", MaxDepth+1),
+	} {
 		if n, err := Parse(in); err == nil {
 			t.Errorf("Parse(%.40q) = %s", in, n)
 		}
@@ -278,8 +287,10 @@ func TestParseRefuses(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, s := range []string{`"all"`, `{"and":[{"lit":"4d5a","fold":true},{"size":[1,2]}]}`, `{"min":1,"of":["none",{"head":{"at":0,"hex":"4d5a","not":true}}]}`,
-		`{"or":[{"type":["pe32"]},{"hash":{"algo":"md5","hex":"00000000000000000000000000000000"}}]}`} {
+	for _, s := range []string{
+		`"all"`, `{"and":[{"lit":"4d5a","fold":true},{"size":[1,2]}]}`, `{"min":1,"of":["none",{"head":{"at":0,"hex":"4d5a","not":true}}]}`,
+		`{"or":[{"type":["pe32"]},{"hash":{"algo":"md5","hex":"00000000000000000000000000000000"}}]}`,
+	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {

@@ -43,8 +43,10 @@ func Detect(head []byte, size int64) (name string) {
 var magics = [...]struct{ start, name string }{
 	{"\x4c\x00\x00\x00\x01\x14\x02\x00\x00\x00\x00\x00\xc0\x00\x00\x00\x00\x00\x00\x46", "lnk"},
 	{"{\\rt", "rtf"},
-	{"\xd4\xc3\xb2\xa1", "pcap"}, {"\xa1\xb2\xc3\xd4", "pcap"}, // microseconds
-	{"\x4d\x3c\xb2\xa1", "pcap"}, {"\xa1\xb2\x3c\x4d", "pcap"}, // nanoseconds
+	{"\xd4\xc3\xb2\xa1", "pcap"},
+	{"\xa1\xb2\xc3\xd4", "pcap"}, // microseconds
+	{"\x4d\x3c\xb2\xa1", "pcap"},
+	{"\xa1\xb2\x3c\x4d", "pcap"}, // nanoseconds
 	{"\x0a\x0d\x0d\x0a", "pcap"}, // the next generation
 	{"dey\n036\x00", "dalvik"},
 	{"HWP Document File", "hwp"},

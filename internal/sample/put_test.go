@@ -29,13 +29,13 @@ func TestPut(t *testing.T) {
 	body := append([]byte("%PDF-1.7\n"), blobtest.Content(1, 900_000)...)
 	seen := time.Date(2020, 2, 3, 4, 5, 6, 0, time.UTC)
 	rec := w.put(t, body, PutOptions{
-		FileName: "in\xffvoice‮.pdf", Comment: "c", Confidential: true, Label: "PUA", Family: " fam ",
+		FileName: "in\xffvoice\u202e.pdf", Comment: "c", Confidential: true, Label: "PUA", Family: " fam ",
 		Tags: []string{"b", "a", "b", " "}, FirstSeen: seen, SHA256: strings.ToUpper(shaOf(body)),
 	})
 	want := Record{
 		Seq: rec.Seq, CID: cid, SHA256: shaOf(body), MD5: fmt.Sprintf("%x", md5.Sum(body)), SHA1: fmt.Sprintf("%x", sha1.Sum(body)),
 		Size: int64(len(body)), Type: "pdf", FirstSeen: seen, Uploaded: rec.Uploaded, Client: me.Client, Label: Unwanted,
-		Family: "fam", Tags: []string{"a", "b"}, FileName: "in\xffvoice‮.pdf", Comment: "c", Confidential: true,
+		Family: "fam", Tags: []string{"a", "b"}, FileName: "in\xffvoice\u202e.pdf", Comment: "c", Confidential: true,
 	}
 	if d := cmp.Diff(want, rec); d != "" {
 		t.Error(d)

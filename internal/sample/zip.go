@@ -45,15 +45,18 @@ func (z *Zip) Add(name string, size int64, r io.Reader) error {
 	return z.err
 }
 
+// modifiedHigh is the upper byte of a member's modification time, with which
+// readers check the password when a descriptor follows. The time is not set: it
+// would tell nothing.
+const modifiedHigh = 0
+
 func (z *Zip) add(name string, size int64, r io.Reader) error {
-	// The modification time stays zero: it tells nothing, and its upper byte is
-	// what readers check the password with when a descriptor follows.
 	h := &zip.FileHeader{Name: name, Method: zip.Deflate, Flags: flagEncrypted | flagDescriptor, UncompressedSize64: uint64(size)}
 	raw, err := z.w.CreateRaw(h)
 	if err != nil {
 		return err
 	}
-	enc, err := newZipCipher(raw, z.password, byte(h.ModifiedTime>>8))
+	enc, err := newZipCipher(raw, z.password, modifiedHigh)
 	if err != nil {
 		return err
 	}
@@ -78,6 +81,7 @@ func (z *Zip) add(name string, size int64, r io.Reader) error {
 	// Both are written behind the data, when the next member or the end comes.
 	h.CRC32 = sum.Sum32()
 	h.CompressedSize64 = uint64(enc.written)
+	//lint:ignore SA1019 what writes the directory reads these fields
 	h.CompressedSize, h.UncompressedSize = uint32(min(h.CompressedSize64, 1<<32-1)), uint32(min(h.UncompressedSize64, 1<<32-1))
 	return nil
 }
