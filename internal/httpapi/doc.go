@@ -6,8 +6,8 @@
 //   - operation: one row of the table, named by its upstream operation id;
 //   - call: one request on its way through, with its trace id and its actor;
 //   - reply: what a handler returns; one function writes it as an envelope;
-//   - sink: the body of a download, held back until an error can no longer be
-//     told apart from it.
+//   - sink: the body of a download; its last bytes leave when the source has
+//     proved whole, so that an error never looks like an end.
 //
 // Every answer made here is JSON in the envelope. What net/http refuses before
 // a handler runs is plain text, and is only this: a request line or header it
@@ -15,3 +15,5 @@
 // Host (400), differing Content-Length headers (400), headers above
 // MaxHeaderBytes (431), an Expect other than 100-continue (417).
 package httpapi
+
+//go:generate go test -count=1 -run ^(TestOpenAPI|TestCompatibilityPage)$ . -update
