@@ -89,6 +89,8 @@ func (n *node) listen() (*http.Server, net.Listener, readiness, error) {
 		MaxHeaderBytes:    httpapi.MaxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
 		Protocols:         new(http.Protocols),
+		// OPTIONS * is no operation either: it gets the API's own 404.
+		DisableGeneralOptionsHandler: true,
 	}
 	// The clients this server is for speak HTTP/1.1; what is not served cannot
 	// be abused.
