@@ -17,8 +17,9 @@ const (
 	byteCost   = 0.5e-9
 
 	// Rows stop when this many false columns are still expected, given how many
-	// rows in sequence dropped none.
-	doubt = 1.0 / 256
+	// rows in sequence dropped none. The rows of a literal are not independent: a
+	// column that holds most of it passes most of them. So there must be many.
+	doubt = 1.0 / (1 << 24)
 )
 
 // A Hit is a file that may satisfy the plan.

@@ -170,6 +170,33 @@ func TestRareLiteralsSelectLittle(t *testing.T) {
 	}
 }
 
+// A literal made of two strings that stand apart in the same column has nearly
+// all its grams there. The few that are missing must still be looked at.
+func TestSplicedLiteralsSelectLittle(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	var corpus [][]byte
+	for range 40 {
+		corpus = append(corpus, content(rng, 0, 30_000))
+	}
+	s := open(t, segmentBytes(t, DefaultParams(), corpus))
+	const tries = 500
+	wrong := 0
+	for range tries {
+		f := corpus[rng.IntN(len(corpus))]
+		a, b := rng.IntN(len(f)-16), rng.IntN(len(f)-16)
+		lit := slices.Concat(f[a:a+16], f[b:b+16])
+		for _, h := range search(t, s, query.Literal{Bytes: lit}) {
+			if !bytes.Contains(corpus[h.FileNo], lit) {
+				wrong++
+			}
+		}
+	}
+	t.Logf("%d wrong files for %d spliced literals", wrong, tries)
+	if wrong > tries/5 {
+		t.Errorf("%d wrong files for %d spliced literals", wrong, tries)
+	}
+}
+
 // TestDefaultParams searches files of many columns under the parameters in use.
 func TestDefaultParams(t *testing.T) {
 	rng := rand.New(rand.NewPCG(47, 53))
