@@ -94,7 +94,7 @@ func writeInput(t *testing.T, dir string, total int64) {
 	}
 }
 
-const loadRule = `rule marker { strings: $a = "` + planted + `" $b = { 4d 5a ?? 00 03 } condition: $a or ($b and filesize < 1MB and #b > 3) }`
+const loadRule = `rule marker { strings: $a = "` + planted + `" $b = { 4d 5a 90 00 ?? 00 00 00 } condition: $a or ($b and filesize < 1MB and #b > 3) }`
 
 // huntUntil hunts again and again, and gives the number of hunts that ended.
 func huntUntil(ctx context.Context, t *testing.T, s *harness.Server) (n int) {
