@@ -176,7 +176,10 @@ func (c *Config) Validate() error {
 		bad("key_file", "%s lies inside the data folder; keep the key apart from what it locks", c.KeyFile)
 	}
 	if err := httpapi.ValidateRegion(c.Region); err != nil {
-		bad("region", "%v", err)
+		errs = append(errs, err)
+	}
+	if _, err := prefixes(c.TrustedProxies); err != nil {
+		errs = append(errs, err)
 	}
 	oneOf(bad, "metrics", c.Metrics, "loopback", "any", "off")
 	oneOf(bad, "log_level", c.LogLevel, "debug", "info", "warn", "error")

@@ -40,13 +40,16 @@ func TestLoadLayers(t *testing.T) {
 }
 
 func TestLoadNamesEveryMistake(t *testing.T) {
-	file := writeConfig(t, "nonsense: 1\nhunt:\n  sandbox: perhaps\nregion: us-1\n")
+	file := writeConfig(t, "nonsense: 1\nhunt:\n  sandbox: perhaps\n  workers: many\n  sandboxx: 1\nregion: us-1\nshutdown_grace: soon\ntrusted_proxies: [x]\n")
 	_, err := Load(file, nil, map[string]any{"listen": "nowhere", "metrics": "all", "limits.in_flight": "0"})
 	if err == nil {
 		t.Fatal("loaded")
 	}
-	for _, word := range []string{"nonsense", "hunt.sandbox", "region", "listen", "metrics", "limits.in_flight"} {
-		if !strings.Contains(err.Error(), word) {
+	for _, word := range []string{
+		"nonsense: no such", "hunt.sandboxx: no such", "hunt.workers: ", "shutdown_grace: ", "trusted_proxies: ",
+		"hunt.sandbox: ", "region ", "listen: ", "metrics: ", "limits.in_flight: ",
+	} {
+		if !strings.Contains("\n"+err.Error(), "\n"+word) {
 			t.Errorf("the error does not name %s: %v", word, err)
 		}
 	}

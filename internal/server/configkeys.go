@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -44,12 +45,21 @@ func settingsOf(v reflect.Value, prefix string) []Setting {
 // decodeStrict fills cfg from the merged layers. A key that no field carries is
 // a mistake, not a wish.
 func decodeStrict(k *koanf.Koanf, cfg *Config) []error {
+	known := map[string]bool{}
+	for _, s := range Settings() {
+		known[s.Key] = true
+	}
+	var errs []error
+	for _, key := range k.Keys() {
+		if !known[key] {
+			errs = append(errs, fmt.Errorf("%s: no such setting", key))
+		}
+	}
 	err := k.UnmarshalWithConf("", cfg, koanf.UnmarshalConf{
 		Tag: "koanf",
 		DecoderConfig: &mapstructure.DecoderConfig{
 			Result:           cfg,
 			TagName:          "koanf",
-			ErrorUnused:      true,
 			WeaklyTypedInput: true,
 			DecodeHook: mapstructure.ComposeDecodeHookFunc(
 				mapstructure.StringToTimeDurationHookFunc(),
@@ -57,8 +67,27 @@ func decodeStrict(k *koanf.Koanf, cfg *Config) []error {
 			),
 		},
 	})
-	if err != nil {
-		return []error{fmt.Errorf("configuration: %w", err)}
+	return append(errs, decodeErrors(err)...)
+}
+
+// decodeErrors gives one error for each value that could not be read, under
+// its key.
+func decodeErrors(err error) []error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	if one, ok := err.(*mapstructure.DecodeError); ok {
+		return []error{fmt.Errorf("%s: %w", one.Name(), one.Unwrap())}
+	}
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		var errs []error
+		for _, e := range many.Unwrap() {
+			errs = append(errs, decodeErrors(e)...)
+		}
+		return errs
+	}
+	if inner := errors.Unwrap(err); inner != nil {
+		return decodeErrors(inner)
+	}
+	return []error{fmt.Errorf("configuration: %w", err)}
 }

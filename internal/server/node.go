@@ -32,7 +32,7 @@ import (
 // What a supervisor treats apart.
 var (
 	// ErrInUse: another process owns the data folder.
-	ErrInUse = errors.New("data folder is in use")
+	ErrInUse = errors.New("the data folder has a server already")
 	// ErrDisk: a write that was to be durable was refused; a restart recovers.
 	ErrDisk = errors.New("the disk refused a durable write")
 )
@@ -97,7 +97,7 @@ func (n *node) takeFolder() (fresh bool, err error) {
 	unlock, err := vfs.LockDir(n.cfg.Data)
 	if err != nil {
 		if inUse, ok := errors.AsType[*vfs.InUseError](err); ok {
-			return false, fmt.Errorf("%w: %s: %w", ErrInUse, n.cfg.Data, inUse)
+			return false, fmt.Errorf("%w: %w (%s)", ErrInUse, inUse, n.cfg.Data)
 		}
 		return false, err
 	}

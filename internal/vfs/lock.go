@@ -23,9 +23,9 @@ type InUseError struct {
 
 func (e *InUseError) Error() string {
 	if e.PID == 0 {
-		return "data dir is in use by another process"
+		return "in use by another process"
 	}
-	return fmt.Sprintf("data dir is in use by pid %d on host %s", e.PID, e.Host)
+	return fmt.Sprintf("in use by pid %d on host %s", e.PID, e.Host)
 }
 
 // LockDir makes this process the one owner of the folder path, which must
