@@ -48,13 +48,14 @@ func (a *API) getRecords(ctx context.Context, who store.Actor, req *hashesQuery)
 		}
 	}
 	if len(out.Resources) == 0 {
-		return out, mews.Errorf(mews.ErrNotFound, "no such sample").WithID(sums[0])
+		return out, sample.NotFound(sums[0])
 	}
 	return out, nil
 }
 
 func noSample(sum string) mews.APIError {
-	return mews.APIError{Code: mews.StatusOf(mews.ErrNotFound), Message: "no such sample", ID: sum}
+	e := sample.NotFound(sum)
+	return mews.APIError{Code: mews.StatusOf(e), Message: e.Message, ID: e.ID}
 }
 
 // updateRecords changes the samples that exist, all in one transaction.
@@ -88,7 +89,7 @@ func (a *API) updateRecords(ctx context.Context, who store.Actor, req *recordsUp
 		}
 	}
 	if len(out.Resources) == 0 {
-		return out, mews.Errorf(mews.ErrNotFound, "no such sample").WithID(sums[0])
+		return out, sample.NotFound(sums[0])
 	}
 	n, err := a.deps.Samples.Update(ctx, who, out.Resources, change)
 	out.Meta.Writes = &mews.Writes{ResourcesAffected: n}

@@ -7,14 +7,12 @@ import (
 	"net/http"
 
 	"github.com/mewshq/mews"
+	"github.com/mewshq/mews/internal/hunt"
 	"github.com/mewshq/mews/internal/sample"
 	"github.com/mewshq/mews/internal/store"
 )
 
 const samplesPath = "/samples/entities/samples/v3"
-
-// zipPassword is public: it keeps a sample from being opened by accident.
-const zipPassword = "infected"
 
 type sampleGet struct {
 	IDs       mews.List `query:"ids,required" doc:"One sha256."`
@@ -54,7 +52,7 @@ func (a *API) getSample(ctx context.Context, who store.Actor, req *sampleGet, ou
 		return stream(out, r)
 	}
 	out.Open(mediaZip, rec.SHA256+".zip", -1)
-	z := sample.NewZip(out, zipPassword)
+	z := sample.NewZip(out, hunt.ArchivePassword)
 	err = z.Add(rec.SHA256, rec.Size, r.Plain())
 	return errors.Join(err, r.Close(), closeUnless(err, z))
 }

@@ -110,7 +110,8 @@ func (s *Service) MultiDownload(ctx context.Context, who store.Actor, shas []str
 		switch {
 		case seen[key]:
 		case !ok:
-			errs = append(errs, mews.APIError{Code: mews.StatusOf(mews.ErrNotFound), Message: "no such sample", ID: key})
+			absent := sample.NotFound(key)
+			errs = append(errs, mews.APIError{Code: mews.StatusOf(absent), Message: absent.Message, ID: key})
 		default:
 			q.Samples = append(q.Samples, key)
 			size += rec.Size

@@ -90,7 +90,7 @@ func (s *Service) crashes(ctx context.Context, cid store.CID, rule []byte) (map[
 }
 
 // outcomes reads the listed outcomes of a job, newest sample first.
-func (s *Service) outcomes(tx *store.Tx, job string, only ...yara.Outcome) ([]decision, error) {
+func (s *Service) outcomes(tx *store.Tx, job string) ([]decision, error) {
 	rows, err := tx.Query(`SELECT seq, sha256, outcome, reason, rules FROM hunt_result WHERE job = ? ORDER BY seq DESC`, job)
 	if err != nil {
 		return nil, err
@@ -108,24 +108,12 @@ func (s *Service) outcomes(tx *store.Tx, job string, only ...yara.Outcome) ([]de
 			return nil, fmt.Errorf("outcome %d of request %s is damaged", seq, job)
 		}
 		d := decision{seq: uint64(seq), sha256: [32]byte(sum), outcome: yara.Outcome(outcome), reason: reason}
-		if len(only) > 0 && !contains(only, d.outcome) {
-			continue
-		}
 		if d.rules, err = s.openRules(job, rules); err != nil {
 			return nil, err
 		}
 		out = append(out, d)
 	}
 	return out, rows.Err()
-}
-
-func contains(list []yara.Outcome, o yara.Outcome) bool {
-	for _, x := range list {
-		if x == o {
-			return true
-		}
-	}
-	return false
 }
 
 func (s *Service) openRules(job string, sealed []byte) ([]string, error) {

@@ -86,7 +86,7 @@ func (s *Service) Delete(ctx context.Context, who store.Actor, sha256 string) er
 			return err
 		}
 		if !ok {
-			return notFound(fmt.Sprintf("%x", sum))
+			return NotFound(fmt.Sprintf("%x", sum))
 		}
 		if state == deleting {
 			return nil // a second try goes on where the first one failed

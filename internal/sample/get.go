@@ -33,7 +33,7 @@ func (s *Service) Get(ctx context.Context, who store.Actor, sha256 string) (Reco
 func live(tx *store.Tx, cid store.CID, sum [32]byte) (Record, error) {
 	rec, state, ok, err := find(tx, cid, sum)
 	if err == nil && (!ok || state != stored) {
-		err = notFound(fmt.Sprintf("%x", sum))
+		err = NotFound(fmt.Sprintf("%x", sum))
 	}
 	return rec, err
 }

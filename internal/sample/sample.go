@@ -94,7 +94,9 @@ func audit(who store.Actor, action, comment string, shas ...string) store.AuditE
 	return store.AuditEntry{Actor: who, Action: action, Objects: shas, Outcome: "success", Comment: comment}
 }
 
-func notFound(sha string) error {
+// NotFound is the one text for a sample that is not stored, or not for the
+// caller to see.
+func NotFound(sha string) *mews.Error {
 	return mews.Errorf(mews.ErrNotFound, "sample %s not found", sha).WithID(sha)
 }
 
