@@ -2,6 +2,7 @@ package mews
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -67,12 +68,17 @@ func (s MalQueryService) schedule(ctx context.Context, op, path string, r any) (
 }
 
 // Request gives the state of a request, and its results once it is done. A
-// failed request is a reply too: Meta.Status and Errors tell.
+// failed request is a reply too: Meta.Status and Errors tell. An unknown one is
+// ErrNotFound, although the API knows no other status for it than 400.
 func (s MalQueryService) Request(ctx context.Context, id string) (*Envelope[RequestResult], error) {
-	return callJSON[RequestResult](ctx, s.c, call{
+	env, err := callJSON[RequestResult](ctx, s.c, call{
 		op: "get request", method: http.MethodGet, path: "/malquery/entities/requests/v1",
 		query: url.Values{"ids": {id}}, safe: true,
 	})
+	if e, ok := errors.AsType[*Error](err); ok && e.Kind == ErrInvalid && e.ID != "" {
+		e.Kind = ErrNotFound
+	}
+	return env, err
 }
 
 // Wait polls a request until it is done. Each reply goes to seen first, which

@@ -147,11 +147,13 @@ func (f *fake) answerAll(w http.ResponseWriter, env mews.Envelope[any]) {
 	_ = json.NewEncoder(w).Encode(env)
 }
 
-func (f *fake) refuse(w http.ResponseWriter, code int, text string) {
+func (f *fake) refuse(w http.ResponseWriter, code int, text string) { f.refuseID(w, code, text, "") }
+
+func (f *fake) refuseID(w http.ResponseWriter, code int, text, id string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
 	_ = json.NewEncoder(w).Encode(mews.Envelope[any]{
-		Meta: mews.Meta{TraceID: traceID}, Errors: []mews.APIError{{Code: code, Message: text}},
+		Meta: mews.Meta{TraceID: traceID}, Errors: []mews.APIError{{Code: code, Message: text, ID: id}},
 	})
 }
 
@@ -221,7 +223,7 @@ func (f *fake) request(w http.ResponseWriter, id string) {
 			Errors: []mews.APIError{{Code: 400, Message: "rule too slow"}}, Resources: []any{results[0]},
 		})
 	default:
-		f.refuse(w, 400, "unknown request id")
+		f.refuseID(w, 400, "no such request", id)
 	}
 }
 

@@ -90,8 +90,12 @@ func TestImportSkipsAndFails(t *testing.T) {
 	if code != exitPartial || s != want {
 		t.Errorf("%+v, want %+v, code %d", s, want, code)
 	}
-	if !strings.Contains(errOut, "/bad: upload: refused") || !strings.Contains(errOut, "/absent: lstat") {
+	if !strings.Contains(errOut, "/bad: upload: refused") || !strings.Contains(errOut, "/absent: no such file") {
 		t.Errorf("said %q", errOut)
+	}
+	// An import of which nothing succeeded is no partial one.
+	if _, _, code := f.add(run{}, filepath.Join(dir, "absent")); code != exitError {
+		t.Errorf("nothing added: code %d", code)
 	}
 }
 

@@ -122,6 +122,9 @@ func (o *addOptions) upload(f localFile, row *manifestRow) mews.UploadOptions {
 	return u
 }
 
+// errNothingAdded: no file of an import could be stored.
+var errNothingAdded = errors.New("nothing was added")
+
 // reportImport lists what failed and prints the summary.
 func (g *globals) reportImport(ctx context.Context, imp *importer, err error) error {
 	s := imp.summary()
@@ -140,6 +143,8 @@ func (g *globals) reportImport(ctx context.Context, imp *importer, err error) er
 		return fmt.Errorf("%w\nthe import stopped early; run the same command again to go on", err)
 	case werr != nil:
 		return werr
+	case s.Failed > 0 && s.Added+s.Known == 0:
+		return silent(errNothingAdded)
 	case s.Failed > 0:
 		return silent(errPartial)
 	}

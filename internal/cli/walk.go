@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -36,7 +37,7 @@ func (imp *importer) walk(ctx context.Context, paths []string, out chan<- localF
 		}
 		info, err := os.Lstat(path)
 		if err != nil {
-			imp.fail(localFile{path: path}, err)
+			imp.fail(localFile{path: path}, bare(err))
 			continue
 		}
 		if err := visit(path, info); err != nil {
@@ -46,13 +47,21 @@ func (imp *importer) walk(ctx context.Context, paths []string, out chan<- localF
 	return nil
 }
 
+// bare drops the path from an error that is shown beside its path.
+func bare(err error) error {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		return p.Err
+	}
+	return err
+}
+
 func (imp *importer) walkFolder(ctx context.Context, root string, visit func(string, fs.FileInfo) error) error {
 	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		if err != nil {
-			imp.fail(localFile{path: path}, err)
+			imp.fail(localFile{path: path}, bare(err))
 			return nil // an unreadable folder is left out, the walk goes on
 		}
 		if d.IsDir() {
@@ -60,7 +69,7 @@ func (imp *importer) walkFolder(ctx context.Context, root string, visit func(str
 		}
 		info, err := d.Info()
 		if err != nil {
-			imp.fail(localFile{path: path}, err)
+			imp.fail(localFile{path: path}, bare(err))
 			return nil
 		}
 		return visit(path, info)
