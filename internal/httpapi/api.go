@@ -44,6 +44,8 @@ type Deps struct {
 	// MaxInFlight and MaxUploads bound concurrent requests; 0 stands for 256
 	// and 64.
 	MaxInFlight, MaxUploads int
+	// BodyGrace is how long a body may come at any pace; 0 stands for 10 s.
+	BodyGrace time.Duration
 	// MaxUpload is the largest sample in bytes; 0 stands for 256 MiB.
 	MaxUpload int64
 }
@@ -71,6 +73,9 @@ func New(d Deps) (*API, error) {
 	d.MaxInFlight, d.MaxUploads = orInt(d.MaxInFlight, 256), orInt(d.MaxUploads, 64)
 	if d.MaxUpload == 0 {
 		d.MaxUpload = 256 << 20
+	}
+	if d.BodyGrace == 0 {
+		d.BodyGrace = bodyGrace
 	}
 	m, err := newMetrics(d.Metrics)
 	if err != nil {
@@ -125,6 +130,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer c.recover()
 	// A deadline of the connection's last answer must not cut this one's.
 	_ = c.control.SetWriteDeadline(time.Time{})
+	c.limitBody()
+	defer c.limitBody()
 	c.rate = a.deps.Auth.Idle()
 	c.setHeaders()
 	if err := c.serve(); err != nil {

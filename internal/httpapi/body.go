@@ -28,21 +28,20 @@ type paced struct {
 	start time.Time
 	got   int64
 	set   func(time.Time) error
+	grace time.Duration
 	limit time.Duration
 }
 
-func newPaced(r *http.Request, control *http.ResponseController, limit time.Duration) *paced {
-	return &paced{body: r.Body, start: time.Now(), set: control.SetReadDeadline, limit: limit}
-}
-
 func (p *paced) Read(b []byte) (int, error) {
-	earned := bodyGrace + time.Duration(p.got)*time.Second/bodyRate
+	earned := p.grace + time.Duration(p.got)*time.Second/bodyRate
 	// A writer without deadlines (a test recorder) reads without a pace.
 	_ = p.set(p.start.Add(min(earned, p.limit)))
 	n, err := p.body.Read(b)
 	p.got += int64(n)
-	if err != nil {
-		// A passed deadline would cancel the handler's context.
+	if err == io.EOF {
+		// From here on net/http watches the connection, and a passed deadline
+		// would cancel the handler's context. Before the end it must stand: the
+		// rest of a refused body is read under it.
 		_ = p.set(time.Time{})
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -69,7 +68,36 @@ func readAll(r io.Reader) ([]byte, error) {
 
 // body is the request body under its pace.
 func (c *call) body(limit time.Duration) io.ReadCloser {
-	return newPaced(c.r, c.control, limit)
+	return &paced{body: c.r.Body, start: time.Now(), set: c.control.SetReadDeadline, grace: c.api.deps.BodyGrace, limit: limit}
+}
+
+// limitBody bounds how long net/http waits for what nobody reads of a body,
+// before and after the answer.
+func (c *call) limitBody() {
+	if c.r.ContentLength != 0 {
+		_ = c.control.SetReadDeadline(time.Now().Add(c.api.deps.BodyGrace))
+	}
+}
+
+// maxIgnored is how much of a body that means nothing is read in order to keep
+// the connection.
+const maxIgnored = 64 << 10
+
+// ignoreBody passes over the body of an operation that takes none. It comes to
+// the body's end, because a deadline that is left behind would cut a long
+// answer off; if it does not, the connection ends with the answer.
+func (c *call) ignoreBody() error {
+	if c.r.ContentLength == 0 {
+		return nil
+	}
+	n, err := io.Copy(io.Discard, io.LimitReader(c.body(callLimit), maxIgnored+1))
+	if slow, ok := errors.AsType[*refusal](err); ok {
+		return slow
+	}
+	if err != nil || n > maxIgnored {
+		c.w.Header().Set("Connection", "close")
+	}
+	return nil
 }
 
 // bodyError names a body that could not be read to its end.

@@ -135,13 +135,13 @@ func bodyField(req reflect.Type) int {
 const maxJSON = 1 << 20
 
 // read fills a request from query and body. Bodies of operations that take
-// none are left unread: FalconPy sends {} with everything.
+// none are ignored: FalconPy sends {} with everything.
 func (s shape) read(c *call, dst reflect.Value) error {
 	if err := c.query(s.params, dst); err != nil {
 		return err
 	}
 	if s.body < 0 {
-		return nil
+		return c.ignoreBody()
 	}
 	if err := checkEncoding(c.r); err != nil {
 		return err

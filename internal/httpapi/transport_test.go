@@ -10,12 +10,14 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/mewshq/mews"
+	authpkg "github.com/mewshq/mews/internal/auth"
 )
 
 // rawExchange writes bytes as they are and reads n answers.
@@ -238,7 +240,7 @@ func timeout() error {
 func TestSlowBody(t *testing.T) {
 	start := time.Now()
 	body := &deadlines{start: start, gap: time.Second}
-	p := &paced{body: body, start: start, limit: maxUpload, set: func(at time.Time) error { body.at = at; return nil }}
+	p := &paced{body: body, start: start, grace: bodyGrace, limit: maxUpload, set: func(at time.Time) error { body.at = at; return nil }}
 	n, err := io.Copy(io.Discard, p)
 	r, ok := errors.AsType[*refusal](err)
 	if !ok || r.status != http.StatusRequestTimeout {
@@ -247,13 +249,62 @@ func TestSlowBody(t *testing.T) {
 	if want := int64(bodyGrace / time.Second); n != want {
 		t.Errorf("cut after %d bytes, want %d", n, want)
 	}
-	if !body.at.IsZero() {
-		t.Error("the passed deadline stays set and would cancel the handler")
+	if body.at.IsZero() {
+		t.Error("the deadline is lifted: the rest of the body is waited for without end")
 	}
 	fast := &deadlines{start: start, gap: time.Second / bodyRate}
-	p = &paced{body: fast, start: start, limit: time.Hour, set: func(at time.Time) error { fast.at = at; return nil }}
+	p = &paced{body: fast, start: start, grace: bodyGrace, limit: time.Hour, set: func(at time.Time) error { fast.at = at; return nil }}
 	if _, err := io.CopyN(io.Discard, p, 1<<20); err != nil {
 		t.Errorf("a body at the lowest rate is cut: %v", err)
+	}
+}
+
+// TestUnfinishedBodies: a peer that never ends its body gets an answer, and does
+// not hold its connection. The body that FalconPy sends with a GET costs neither
+// the connection nor a long answer.
+func TestUnfinishedBodies(t *testing.T) {
+	h := newHarness(t, func(d *Deps, _ *authpkg.Options) { d.BodyGrace = 200 * time.Millisecond })
+	h.api.add(load(route{"test.long", "GET", "/test/long", "", classLoad, ""}, mediaBytes, func(ctx context.Context, _ actor, _ *struct{}, out *sink) error {
+		out.Open(mediaBytes, "x", -1)
+		time.Sleep(400 * time.Millisecond)
+		return ctx.Err()
+	}))
+	head := " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + h.token(t) + "\r\nContent-Length: 100\r\n"
+	for name, c := range map[string]struct {
+		request string
+		status  int
+	}{
+		"json":          {"POST " + fuzzyPath + head + "Content-Type: application/json\r\n\r\n{", 408},
+		"upload":        {"POST " + samplesPath + "?file_name=n" + head + "Content-Type: application/octet-stream\r\n\r\na", 408},
+		"login":         {"POST /oauth2/token" + head + "\r\na", 408},
+		"ignored":       {"GET " + quotaPath + head + "\r\na", 408},
+		"wrong media":   {"POST " + fuzzyPath + head + "Content-Type: text/xml\r\n\r\na", 415},
+		"unknown route": {"POST /nope" + head + "\r\na", 404},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn, err := net.Dial("tcp", h.srv.Listener.Addr().String())
+			must(t, err)
+			defer conn.Close()
+			_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+			_, err = io.WriteString(conn, c.request)
+			must(t, err)
+			in := bufio.NewReader(conn)
+			r, err := http.ReadResponse(in, nil)
+			if err != nil {
+				t.Fatalf("no answer: %v", err)
+			}
+			b, err := io.ReadAll(r.Body)
+			must(t, err)
+			if checkEnvelope(t, r.StatusCode, r.Header, b); r.StatusCode != c.status {
+				t.Errorf("%d %s, want %d", r.StatusCode, b, c.status)
+			}
+			if _, err := in.ReadByte(); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("the connection stays: %v", err)
+			}
+		})
+	}
+	if a := h.do(t, "GET", "/test/long", nil, "{}"); a.status != 200 {
+		t.Errorf("a long answer to a GET with a body: %d %s", a.status, a.body)
 	}
 }
 
