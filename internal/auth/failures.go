@@ -98,6 +98,7 @@ func (s *Service) refused(ctx context.Context, f failure) {
 }
 
 func (s *Service) flushFailures(ctx context.Context, all bool) {
+	ctx = store.WithTrace(ctx, "") // the row is about many calls, and not about this one
 	for _, t := range s.failures.take(s.o.Now(), all) {
 		s.writeFailure(ctx, &t.first, fmt.Sprintf("%s; %d more since %s", t.first.reason, t.more, t.since.UTC().Format(time.RFC3339)))
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/mewshq/mews/internal/auth"
 	"github.com/mewshq/mews/internal/hunt"
 	"github.com/mewshq/mews/internal/sample"
+	"github.com/mewshq/mews/internal/store"
 )
 
 // Bounds of a request. The server gives MaxHeaderBytes and the timeouts to
@@ -156,7 +157,7 @@ func (c *call) serve() error {
 		return err
 	}
 	c.op = op
-	ctx := c.r.Context()
+	ctx := store.WithTrace(c.r.Context(), c.traceID)
 	if !op.long {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, callLimit)

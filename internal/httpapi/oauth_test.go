@@ -9,6 +9,7 @@ import (
 	"time"
 
 	authpkg "github.com/mewshq/mews/internal/auth"
+	"github.com/mewshq/mews/internal/store"
 )
 
 const formType = "application/x-www-form-urlencoded"
@@ -159,6 +160,23 @@ func TestRevoke(t *testing.T) {
 	} {
 		if a := revoke(c.auth, c.body); a.status != c.status {
 			t.Errorf("%s: %d %s, want %d", name, a.status, a.body, c.status)
+		}
+	}
+}
+
+// TestLoginTrace: a login's row in the trail, good or bad, bears the trace id of
+// its answer.
+func TestLoginTrace(t *testing.T) {
+	h := newHarness(t)
+	id, secret := h.client(t, ownCID)
+	for _, secret := range []string{secret, "wrong"} {
+		a := h.do(t, "POST", "/oauth2/token", map[string]string{"Content-Type": formType}, form("client_id", id, "client_secret", secret))
+		rows := 0
+		must(t, h.db.Read(t.Context(), func(tx *store.Tx) error {
+			return tx.QueryRow(`SELECT count(*) FROM audit WHERE action = 'login' AND trace_id = ?`, a.header.Get("X-Cs-Traceid")).Scan(&rows)
+		}))
+		if rows != 1 {
+			t.Errorf("%d: %d rows with its trace id", a.status, rows)
 		}
 	}
 }

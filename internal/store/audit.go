@@ -79,9 +79,20 @@ type chain struct {
 	saved Head
 }
 
+type traceKey struct{}
+
+// WithTrace marks what is done under ctx with the trace id of a call: audit rows
+// that name none bear it.
+func WithTrace(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, traceKey{}, id)
+}
+
 // Audit adds a row to the trail, in this transaction. It is the last word on
 // the change: write it with every change and before every download.
 func (tx *Tx) Audit(e AuditEntry) error {
+	if e.Actor.TraceID == "" {
+		e.Actor.TraceID, _ = tx.Context().Value(traceKey{}).(string)
+	}
 	if tx.write == nil {
 		return errReadOnly
 	}
