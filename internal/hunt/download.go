@@ -23,7 +23,7 @@ func (s *Service) Download(ctx context.Context, who store.Actor, sha256 string) 
 	}
 	r, rec, err := s.samples.Download(ctx, who, sha256)
 	if err != nil {
-		return nil, sample.Record{}, errors.Join(err, s.charged(ctx, who, -1))
+		return nil, sample.Record{}, errors.Join(err, s.charged(context.WithoutCancel(ctx), who, -1))
 	}
 	return r, rec, nil
 }
