@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"os"
-	"unicode/utf16"
 )
 
 // A probe is a byte string to look for, and the truth about it.
@@ -99,15 +98,6 @@ func isWide(b []byte) bool {
 		}
 	}
 	return true
-}
-
-// wideText turns a wide probe into the text a user would type.
-func wideText(b []byte) string {
-	units := make([]uint16, len(b)/2)
-	for i := range units {
-		units[i] = uint16(b[2*i]) | uint16(b[2*i+1])<<8
-	}
-	return string(utf16.Decode(units))
 }
 
 // randomPiece reads n bytes from a random place of a random file, nil when the
