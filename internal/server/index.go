@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"math"
 	"net/http"
 	"time"
 
@@ -35,7 +36,7 @@ func (n *node) indexStatus(ctx context.Context) (any, error) {
 		Stale: st.Stale, Damaged: st.Damaged, SetAside: st.SetAside,
 	}
 	if st.CorpusBytes > 0 {
-		wire.IndexShare = float64(st.IndexBytes) / float64(st.CorpusBytes)
+		wire.IndexShare = math.Round(1e4*float64(st.IndexBytes)/float64(st.CorpusBytes)) / 1e4
 	}
 	if st.LastError != nil {
 		wire.LastError = st.LastError.Error()
