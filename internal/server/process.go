@@ -11,9 +11,11 @@ import (
 // what the bounded buffers of indexing and searching add up to.
 const memoryGoal = 384 << 20
 
-// hardenProcess bounds memory and forbids core dumps: they would be plaintext
-// samples and keys on a disk. GOMEMLIMIT, when set, is the operator's word.
+// hardenProcess bounds memory, keeps new files from other users, and forbids
+// core dumps: they would be plaintext samples and keys on a disk. GOMEMLIMIT,
+// when set, is the operator's word.
 func hardenProcess() error {
+	syscall.Umask(0o077)
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryGoal)
 	}

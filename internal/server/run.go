@@ -24,9 +24,6 @@ import (
 // (address, first credentials) goes to out, the log to logTo.
 func Run(ctx context.Context, cfg Config, out, logTo io.Writer) (err error) {
 	log := newLogger(logTo, cfg.LogLevel, cfg.LogFormat)
-	if err := hardenProcess(); err != nil {
-		return err
-	}
 	n, err := openNode(ctx, cfg, log)
 	if err != nil {
 		return disk(err)
