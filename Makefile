@@ -52,7 +52,7 @@ test: build $(VENV)/ready ## every test: Go, Rust, the real FalconPy and gofalco
 
 .PHONY: e2e
 e2e: build ## scripts over the real binaries, kills included
-	$(GO) test -count=1 -tags e2e ./test/e2e/...
+	$(GO) test -count=1 -timeout 30m -tags e2e ./test/e2e/...
 
 .PHONY: race
 race: build ## every Go test under the race detector (needs a C compiler)
