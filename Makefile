@@ -66,7 +66,7 @@ bench: build ## build the bench corpora and print the figures of docs/performanc
 lint: tools ## static checks of Go and Rust
 	$(GO) vet ./...
 	bin/staticcheck ./...
-	@test -z "$$(bin/gofumpt -l . | tee /dev/stderr)" || { echo 'run make fmt'; exit 1; }
+	@unformatted="$$(bin/gofumpt -l .)"; test -z "$$unformatted" || { echo "$$unformatted"; echo 'run make fmt'; exit 1; }
 	$(CARGO) fmt --check --manifest-path yara-worker/Cargo.toml
 	$(CARGO) clippy --release --locked --manifest-path yara-worker/Cargo.toml -- -D warnings
 
