@@ -11,9 +11,9 @@ import (
 func Simplify(n Node) Node {
 	switch n := n.(type) {
 	case And:
-		return simplifyAnd(n)
+		return andJoint.simplify(n.Kids)
 	case Or:
-		return simplifyOr(n)
+		return orJoint.simplify(n.Kids)
 	case MinOf:
 		return simplifyMin(n)
 	case Literal:
@@ -75,39 +75,30 @@ func (s *set) add(n Node) {
 	}
 }
 
-func simplifyAnd(a And) Node {
-	var s set
-	for _, k := range a.Kids {
-		switch k := Simplify(k).(type) {
-		case All:
-		case None:
-			return None{}
-		case And: // already simplified: flat, and free of constants
-			for _, g := range k.Kids {
-				s.add(g)
-			}
-		default:
-			s.add(k)
-		}
-	}
-	switch len(s.kids) {
-	case 0:
-		return All{}
-	case 1:
-		return s.kids[0]
-	}
-	return And{Kids: s.kids}
+// A joint is And or Or: the constant that adds nothing to it, the one that
+// decides it, and how it holds its kids.
+type joint struct {
+	neutral, decisive Node
+	kids              func(Node) []Node // of a node of the same kind, else nil
+	wrap              func([]Node) Node
 }
 
-func simplifyOr(o Or) Node {
+var (
+	andJoint = joint{All{}, None{}, func(n Node) []Node { a, _ := n.(And); return a.Kids }, func(k []Node) Node { return And{Kids: k} }}
+	orJoint  = joint{None{}, All{}, func(n Node) []Node { o, _ := n.(Or); return o.Kids }, func(k []Node) Node { return Or{Kids: k} }}
+)
+
+// simplify joins kids. A simplified kid of the same kind is already flat, and
+// free of constants.
+func (j joint) simplify(kids []Node) Node {
 	var s set
-	for _, k := range o.Kids {
-		switch k := Simplify(k).(type) {
-		case None:
-		case All:
-			return All{}
-		case Or:
-			for _, g := range k.Kids {
+	for _, k := range kids {
+		switch k = Simplify(k); {
+		case k == j.neutral:
+		case k == j.decisive:
+			return j.decisive
+		case j.kids(k) != nil:
+			for _, g := range j.kids(k) {
 				s.add(g)
 			}
 		default:
@@ -116,11 +107,11 @@ func simplifyOr(o Or) Node {
 	}
 	switch len(s.kids) {
 	case 0:
-		return None{}
+		return j.neutral
 	case 1:
 		return s.kids[0]
 	}
-	return Or{Kids: s.kids}
+	return j.wrap(s.kids)
 }
 
 func simplifyMin(m MinOf) Node {
@@ -141,9 +132,9 @@ func simplifyMin(m MinOf) Node {
 	case k > len(kids):
 		return None{}
 	case k == len(kids):
-		return simplifyAnd(And{Kids: kids})
+		return andJoint.simplify(kids)
 	case k == 1:
-		return simplifyOr(Or{Kids: kids})
+		return orJoint.simplify(kids)
 	}
 	return MinOf{K: k, Kids: kids}
 }
