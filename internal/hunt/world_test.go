@@ -3,8 +3,6 @@ package hunt
 import (
 	"bytes"
 	"context"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -56,27 +54,6 @@ func newWorld(t *testing.T, worker string, limits Limits) *world {
 		Yara: yara.New(yara.Options{Path: worker, Sandbox: yara.SandboxBestEffort}),
 	})
 	return w
-}
-
-// worker gives the built scanner's path, or skips the test. A path that the
-// environment names must exist.
-func worker(t *testing.T) string {
-	t.Helper()
-	path, named := os.LookupEnv("MEWS_YARA_WORKER")
-	if !named {
-		path = filepath.Join("..", "..", "bin", "mews-yara")
-	}
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(abs); err != nil {
-		if named {
-			t.Fatalf("MEWS_YARA_WORKER: %v", err)
-		}
-		t.Skipf("no worker: %v (make build)", err)
-	}
-	return abs
 }
 
 func (w *world) must(err error) {

@@ -19,6 +19,7 @@ import (
 	"github.com/mewshq/mews/internal/sample"
 	"github.com/mewshq/mews/internal/store"
 	"github.com/mewshq/mews/internal/yara"
+	"github.com/mewshq/mews/internal/yara/yaratest"
 )
 
 const needleRule = `rule needle : tagged { strings: $a = "needle in hay" condition: $a and filesize > 20 }`
@@ -31,7 +32,7 @@ func checkSum(t *testing.T, m mews.Meta) {
 }
 
 func TestHunt(t *testing.T) {
-	w := newWorld(t, worker(t), Limits{})
+	w := newWorld(t, yaratest.Worker(t), Limits{})
 	w.run()
 	hit := w.put("a long needle in hay stack", sample.PutOptions{Label: "malware"})
 	w.put("needle in hay", sample.PutOptions{}) // the index finds it, the size rules it out
@@ -58,7 +59,7 @@ func TestHunt(t *testing.T) {
 }
 
 func TestHuntRefusals(t *testing.T) {
-	w := newWorld(t, worker(t), Limits{HuntQuota: 1})
+	w := newWorld(t, yaratest.Worker(t), Limits{HuntQuota: 1})
 	w.put("some content", sample.PutOptions{})
 	for rule, want := range map[string]string{
 		"Some Yara rule":                                            "does not compile",
@@ -89,11 +90,11 @@ func TestHuntRefusals(t *testing.T) {
 func TestFullScanNeedsBothSides(t *testing.T) {
 	rule := `rule everything { condition: filesize < 8 }`
 	ask := &mews.SearchOptions{AllowFullScan: true}
-	w := newWorld(t, worker(t), Limits{})
+	w := newWorld(t, yaratest.Worker(t), Limits{})
 	if _, err := w.Hunt(t.Context(), me, mews.HuntRequest{YARARule: rule, Options: ask}); !errors.Is(err, mews.ErrInvalid) || !strings.Contains(err.Error(), "does not permit") {
 		t.Errorf("asked for and not permitted: %v", err)
 	}
-	w = newWorld(t, worker(t), Limits{AllowFullScan: true})
+	w = newWorld(t, yaratest.Worker(t), Limits{AllowFullScan: true})
 	w.run()
 	for _, c := range []string{"short", "much too long"} {
 		w.put(c, sample.PutOptions{})
@@ -111,7 +112,7 @@ func TestFullScanNeedsBothSides(t *testing.T) {
 }
 
 func TestHuntLimitSkipsTheRest(t *testing.T) {
-	w := newWorld(t, worker(t), Limits{})
+	w := newWorld(t, yaratest.Worker(t), Limits{})
 	w.run()
 	var newest string
 	for i := range 30 {
@@ -127,7 +128,7 @@ func TestHuntLimitSkipsTheRest(t *testing.T) {
 }
 
 func TestHuntNamesCorruptSamples(t *testing.T) {
-	w := newWorld(t, worker(t), Limits{})
+	w := newWorld(t, yaratest.Worker(t), Limits{})
 	w.run()
 	bad := w.put(strings.Repeat("filler ", 100)+"needle in hay", sample.PutOptions{})
 	w.must(w.engine.Flush(t.Context()))
@@ -140,7 +141,7 @@ func TestHuntNamesCorruptSamples(t *testing.T) {
 }
 
 func TestHuntReportsUncertainFiles(t *testing.T) {
-	w := newWorld(t, worker(t), Limits{})
+	w := newWorld(t, yaratest.Worker(t), Limits{})
 	w.run()
 	doubtful := w.put(strings.Repeat("abcd", 1_000_010), sample.PutOptions{})
 	r := w.hunt(`rule many { strings: $a = "abcd" condition: #a > 2000000 }`, nil)
@@ -153,7 +154,7 @@ func TestHuntReportsUncertainFiles(t *testing.T) {
 // A hunt that is stopped again and again must end with the same answer as one
 // that is not: nothing twice, nothing lost.
 func TestHuntResumes(t *testing.T) {
-	w := newWorld(t, worker(t), Limits{})
+	w := newWorld(t, yaratest.Worker(t), Limits{})
 	want := map[string]bool{}
 	var contents []string
 	for i := range 200 {
@@ -190,7 +191,7 @@ func TestHuntResumes(t *testing.T) {
 }
 
 func TestCancelledHuntKeepsWhatItFound(t *testing.T) {
-	w := newWorld(t, worker(t), Limits{})
+	w := newWorld(t, yaratest.Worker(t), Limits{})
 	w.run()
 	var contents []string
 	for i := range 300 {
@@ -216,7 +217,7 @@ func TestCancelledHuntKeepsWhatItFound(t *testing.T) {
 }
 
 func TestRuleThatKillsTheScannerIsSkippedLater(t *testing.T) {
-	w := newWorld(t, worker(t), Limits{})
+	w := newWorld(t, yaratest.Worker(t), Limits{})
 	r := w.put("a long needle in hay stack", sample.PutOptions{})
 	rs, err := w.yara.Compile(t.Context(), needleRule)
 	w.must(err)
@@ -241,7 +242,7 @@ func TestHuntEqualsTheEngineOverEverything(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed=%d", seed)
 	rng := rand.New(rand.NewPCG(seed, 1))
-	w := newWorld(t, worker(t), Limits{AllowFullScan: true})
+	w := newWorld(t, yaratest.Worker(t), Limits{AllowFullScan: true})
 	w.run()
 	words := []string{"alpha-beta", "Gamma", "delta9", "epsilon", "zeta", "MZ\x90\x00", "w\x00i\x00d\x00e\x00r\x00", "\x01\x02\x03\x04\x05"}
 	contents := map[string][]byte{}

@@ -1,34 +1,18 @@
 package yara
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/mewshq/mews/internal/query"
+	"github.com/mewshq/mews/internal/yara/yaratest"
 )
 
-// realEngine uses the built worker. MEWS_YARA_WORKER names it and must then
-// exist; without the variable a missing program skips the test.
+// realEngine uses the built worker.
 func realEngine(t *testing.T) *Engine {
 	t.Helper()
-	path, named := os.LookupEnv("MEWS_YARA_WORKER")
-	if !named {
-		path = filepath.Join("..", "..", "bin", "mews-yara")
-	}
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(abs); err != nil {
-		if named {
-			t.Fatalf("MEWS_YARA_WORKER: %v", err)
-		}
-		t.Skipf("no worker: %v (make build)", err)
-	}
-	e := New(Options{Path: abs, Sandbox: SandboxBestEffort, File: 2 * time.Second})
+	e := New(Options{Path: yaratest.Worker(t), Sandbox: SandboxBestEffort, File: 2 * time.Second})
 	s, err := e.Status(t.Context())
 	if err != nil {
 		t.Fatal(err)
