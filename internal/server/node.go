@@ -160,9 +160,9 @@ func (n *node) openServices(keys *blob.Keyring) (err error) {
 	return err
 }
 
-// welcomeFirstClient makes the API client of a first run. A run that was cut
-// off before it could show the secret leaves no client that was never used
-// behind: the next run makes one, because there is none that can log in.
+// welcomeFirstClient makes the API client of a first run. A run that is cut off
+// before it shows the secret leaves a client whose secret nobody knows;
+// `mews client rotate` gives it one.
 func (n *node) welcomeFirstClient(ctx context.Context) error {
 	clients, err := n.auth.ListClients(ctx)
 	if err != nil {

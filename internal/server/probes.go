@@ -9,8 +9,9 @@ import (
 
 // withProbes puts the three routes that need no token before the API.
 func (n *node) withProbes(api, healthz, readyz, metrics http.Handler) http.Handler {
+	probes := map[string]http.Handler{"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		probe := map[string]http.Handler{"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}[r.URL.Path]
+		probe := probes[r.URL.Path]
 		switch {
 		case probe == nil, r.Method != http.MethodGet && r.Method != http.MethodHead:
 			api.ServeHTTP(w, r)
