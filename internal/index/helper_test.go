@@ -132,6 +132,7 @@ type view struct {
 	file File
 }
 
+func (v view) Seq() uint64  { return v.file.Seq }
 func (v view) Size() uint64 { return uint64(len(v.data)) }
 func (v view) Type() string { return v.file.Type }
 func (v view) Head() []byte { return v.data[:min(len(v.data), query.HeadLen)] }

@@ -227,6 +227,8 @@ func (q *searcher) meta(n query.Node) bitmap {
 		if n.Algo == "sha256" {
 			holds = func(f *entry) bool { return bytes.Equal(f.SHA256[:], n.Digest) }
 		}
+	case query.Files:
+		holds = func(f *entry) bool { return n.Has(f.Seq) }
 	case query.Head:
 		if n.Offset >= 0 && n.Offset <= headLen-len(n.Bytes) {
 			holds = func(f *entry) bool {

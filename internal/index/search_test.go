@@ -108,7 +108,7 @@ func drawPlan(t *rapid.T, corpus [][]byte, depth int) query.Node {
 		want := append(bytes.Clone(data[min(at, len(data)):]), 'x', 'y')
 		return query.Head{Offset: at, Bytes: want[:rapid.IntRange(1, min(query.HeadLen-at, len(want))).Draw(t, "head")], Not: rapid.Bool().Draw(t, "not")}
 	case 5:
-		return []query.Node{query.All{}, query.None{}, query.Type{Names: []string{"pe32", "text"}}, query.Hash{Algo: "sha256", Digest: sum(data)}}[rapid.IntRange(0, 3).Draw(t, "meta")]
+		return []query.Node{query.All{}, query.None{}, query.Type{Names: []string{"pe32", "text"}}, query.Hash{Algo: "sha256", Digest: sum(data)}, query.Fact{Name: "a"}, query.FilesOf(rapid.SliceOfN(rapid.Uint64Range(0, 20), 0, 8).Draw(t, "files"))}[rapid.IntRange(0, 5).Draw(t, "meta")]
 	}
 	return drawLiteral(t, corpus)
 }

@@ -39,6 +39,13 @@ func appendJSON(b []byte, n Node) []byte {
 		return append(b, `]}`...)
 	case Hash:
 		return fmt.Appendf(b, `{"hash":{"algo":%q,"hex":"%x"}}`, n.Algo, n.Digest)
+	case Fact:
+		value, _ := json.Marshal(n.Value) // a string always encodes
+		b = fmt.Appendf(b, `{"fact":{"name":%q,"value":%s`, n.Name, value)
+		if n.Broad {
+			b = append(b, `,"broad":true`...)
+		}
+		return append(b, `}}`...)
 	case And:
 		return appendKids(append(b, `{"and":`...), n.Kids)
 	case Or:
@@ -46,7 +53,7 @@ func appendJSON(b []byte, n Node) []byte {
 	case MinOf:
 		return appendKids(fmt.Appendf(b, `{"min":%d,"of":`, n.K), n.Kids)
 	}
-	return append(b, `"all"`...) // a foreign node: weaken
+	return append(b, `"all"`...) // a node without JSON form: weaken
 }
 
 func appendKids(b []byte, kids []Node) []byte {
@@ -142,6 +149,8 @@ func (d *decoder) object(depth int) (Node, error) {
 			o.made, err = d.typeNames()
 		case "hash":
 			o.made, err = d.hash()
+		case "fact":
+			o.made, err = d.fact()
 		case "and", "or", "of":
 			o.kids, err = d.kids(depth)
 		default:

@@ -13,11 +13,13 @@ const (
 )
 
 // Indexable tells whether every way to satisfy n needs a literal long enough to
-// look up, or a digest. Any other tree means reading the whole corpus.
+// look up, a digest or a rare fact. Any other tree means reading the whole corpus.
 func Indexable(n Node) bool {
 	switch n := n.(type) {
-	case None, Hash:
+	case None, Hash, Files:
 		return true
+	case Fact:
+		return !n.Broad
 	case Literal:
 		return len(n.Bytes) >= MinFolded || len(n.Bytes) >= MinLiteral && !(n.Fold && hasLetter(n.Bytes))
 	case And:
@@ -66,6 +68,8 @@ func Kids(n Node) (kids []Node, ok bool) {
 // A FileView answers the leaves for one file. Where it cannot know, it must
 // say so by the empty value, which counts as satisfied.
 type FileView interface {
+	// Seq is the number that Files speak of.
+	Seq() uint64
 	Size() uint64
 	// Head is the first HeadLen bytes, or the whole of a shorter file.
 	Head() []byte
@@ -97,6 +101,8 @@ func Match(n Node, f FileView) (bool, error) {
 	case Hash:
 		have := f.Digest(n.Algo)
 		return have == nil || bytes.Equal(have, n.Digest), nil
+	case Files:
+		return n.Has(f.Seq()), nil
 	case And:
 		return matchMin(len(n.Kids), n.Kids, f)
 	case Or:

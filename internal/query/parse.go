@@ -67,6 +67,8 @@ func (p *parser) node(depth int) (Node, error) {
 		return All{}, nil
 	case "none":
 		return None{}, nil
+	case "fact":
+		return p.fact()
 	case "and", "or", "min":
 		return p.combined(name, depth)
 	}
@@ -78,20 +80,29 @@ func (p *parser) node(depth int) (Node, error) {
 }
 
 func (p *parser) literal() (Node, error) {
-	quoted, err := strconv.QuotedPrefix(p.text[p.pos:])
+	s, err := p.quoted()
 	if err != nil {
-		return nil, fmt.Errorf("bad quoted literal")
+		return nil, err
 	}
-	s, err := strconv.Unquote(quoted)
-	if err != nil {
-		return nil, fmt.Errorf("bad quoted literal")
-	}
-	p.pos += len(quoted)
 	fold := strings.HasPrefix(p.text[p.pos:], "i")
 	if fold {
 		p.pos++
 	}
 	return makeLiteral([]byte(s), fold)
+}
+
+// quoted reads a text in quotes.
+func (p *parser) quoted() (string, error) {
+	quoted, err := strconv.QuotedPrefix(p.text[p.pos:])
+	if err != nil {
+		return "", fmt.Errorf("bad quoted text")
+	}
+	s, err := strconv.Unquote(quoted)
+	if err != nil {
+		return "", fmt.Errorf("bad quoted text")
+	}
+	p.pos += len(quoted)
+	return s, nil
 }
 
 // args reads "(a,b,...)" of plain words.
@@ -113,6 +124,8 @@ func (p *parser) args() ([]string, error) {
 
 func leafFromText(name string, args []string) (Node, error) {
 	switch {
+	case name == "files":
+		return filesFromText(args)
 	case name == "type":
 		return makeType(args)
 	case name == "size" && len(args) == 2:

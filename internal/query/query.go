@@ -5,8 +5,8 @@
 // strengthen it.
 package query
 
-// A Node is a pure value: All, None, Literal, Size, Head, Type, Hash, And, Or
-// or MinOf. Nodes are immutable once built.
+// A Node is a pure value: All, None, Literal, Size, Head, Type, Hash, Fact,
+// Files, And, Or or MinOf. Nodes are immutable once built.
 type Node interface {
 	String() string
 	node()
@@ -49,6 +49,21 @@ type Hash struct {
 	Digest []byte
 }
 
+// A Fact selects files of which the engine's own modules say that the field Name
+// has this value; for a list, that one of its members has it. Whoever keeps
+// facts replaces it by Files before a search; until then it selects every file.
+// Broad marks a fact that a large part of any corpus shares: it narrows a
+// search, but a tree of nothing else means reading much.
+type Fact struct {
+	Name, Value string
+	Broad       bool
+}
+
+// Files selects files by sequence number: rising ranges that do not touch, both
+// ends inclusive. It is what an answer known beforehand becomes, and has no JSON
+// form of its own: it is encoded as All.
+type Files struct{ Ranges [][2]uint64 }
+
 // And, Or and MinOf combine. MinOf is satisfied when at least K kids are.
 type (
 	And   struct{ Kids []Node }
@@ -66,6 +81,8 @@ func (Size) node()    {}
 func (Head) node()    {}
 func (Type) node()    {}
 func (Hash) node()    {}
+func (Fact) node()    {}
+func (Files) node()   {}
 func (And) node()     {}
 func (Or) node()      {}
 func (MinOf) node()   {}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,6 +33,12 @@ func anyNode(depth int) *rapid.Generator[Node] {
 		rapid.Custom(func(t *rapid.T) Node {
 			return Hash{Algo: "md5", Digest: bytes.Repeat([]byte{rapid.ByteRange(0, 1).Draw(t, "digest")}, 16)}
 		}),
+		rapid.Custom(func(t *rapid.T) Node {
+			return Fact{Name: "pe.imphash", Value: rapid.String().Draw(t, "value"), Broad: rapid.Bool().Draw(t, "broad")}
+		}),
+		rapid.Custom(func(t *rapid.T) Node {
+			return FilesOf(rapid.SliceOfN(rapid.Uint64Range(0, 9), 0, 5).Draw(t, "files"))
+		}),
 	}
 	leaf := rapid.OneOf(leaves...)
 	if depth == 0 {
@@ -48,6 +55,7 @@ func anyNode(depth int) *rapid.Generator[Node] {
 
 // fileView is a whole file in memory.
 type fileView struct {
+	seq    uint64
 	data   []byte
 	kind   string
 	digest []byte
@@ -55,6 +63,7 @@ type fileView struct {
 	asked  int
 }
 
+func (f *fileView) Seq() uint64          { return f.seq }
 func (f *fileView) Size() uint64         { return uint64(len(f.data)) }
 func (f *fileView) Head() []byte         { return f.data[:min(len(f.data), HeadLen)] }
 func (f *fileView) Type() string         { return f.kind }
@@ -66,6 +75,7 @@ func (f *fileView) Contains(l Literal) (bool, error) {
 
 func anyFile(t *rapid.T) *fileView {
 	return &fileView{
+		seq:    rapid.Uint64Range(0, 9).Draw(t, "seq"),
 		data:   rapid.SliceOfN(rapid.SampledFrom([]byte("abAB0\x00\xff")), 0, 12).Draw(t, "data"),
 		kind:   rapid.SampledFrom([]string{"", "pe32", "text"}).Draw(t, "type"),
 		digest: rapid.SampledFrom([][]byte{nil, make([]byte, 16)}).Draw(t, "digest"),
@@ -113,10 +123,34 @@ func TestTreesKeepTheirMeaning(t *testing.T) {
 		if p, err := Parse(n.String()); err != nil || p.String() != n.String() {
 			t.Fatalf("Parse(%s) = %v, %v", n, p, err)
 		}
-		if d, err := Decode(Encode(n)); err != nil || d.String() != n.String() {
+		if d, err := Decode(Encode(n)); err != nil || d.String() != withoutFiles(n).String() {
 			t.Fatalf("Decode(%s) = %v, %v", Encode(n), d, err)
 		}
 	})
+}
+
+// withoutFiles is what remains of a tree in JSON.
+func withoutFiles(n Node) Node {
+	kids, ok := Kids(n)
+	if _, files := n.(Files); files {
+		return All{}
+	}
+	if !ok {
+		return n
+	}
+	out := make([]Node, len(kids))
+	for i, k := range kids {
+		out[i] = withoutFiles(k)
+	}
+	switch n := n.(type) {
+	case And:
+		return And{Kids: out}
+	case Or:
+		return Or{Kids: out}
+	case MinOf:
+		return MinOf{K: n.K, Kids: out}
+	}
+	return n
 }
 
 // An indexable tree must fail on a file that has no long literal and no digest,
@@ -135,6 +169,9 @@ func TestIndexableNeedsAnAnchor(t *testing.T) {
 			Size{Max: 9},
 			Head{Bytes: []byte("MZ")},
 			Type{Names: []string{"pe32"}},
+			Fact{Name: "pe.imphash", Value: "x"},
+			Fact{Name: "pe.is_pe", Value: "true", Broad: true},
+			FilesOf([]uint64{1}),
 		}).Draw(t, "leaf")
 	})
 	var tree func(depth int) *rapid.Generator[Node]
@@ -159,8 +196,10 @@ func TestIndexableNeedsAnAnchor(t *testing.T) {
 // satisfied evaluates a tree with every leaf true but the anchors.
 func satisfied(n Node) bool {
 	switch n := n.(type) {
-	case None, Hash:
+	case None, Hash, Files:
 		return false
+	case Fact:
+		return n.Broad
 	case Literal:
 		return len(n.Bytes) < 4 || n.Fold && len(n.Bytes) < 6 && hasLetter(n.Bytes)
 	case And:
@@ -206,6 +245,9 @@ func TestSimplify(t *testing.T) {
 		{`size(0,18446744073709551615)`, `all`},
 		{`size(2,1)`, `none`},
 		{`"12"i`, `"12"`},
+		{`files()`, `none`},
+		{`files(0-18446744073709551615)`, `all`},
+		{`and(files(1-2,4-4),fact(a,"b"),fact(a,"b"))`, `and(files(1-2,4-4),fact(a,"b"))`},
 	} {
 		n, err := Parse(tt.in)
 		if err != nil {
@@ -257,7 +299,8 @@ func TestDecodeRefuses(t *testing.T) {
 		`{"fold":true}`, `{"size":[1,2],"fold":true}`, `{"size":[1]}`, `{"size":[1,2,3]}`, `{"size":[-1,2]}`, `{"size":[1.5,2]}`,
 		`{"head":{"at":15,"hex":"4142"}}`, `{"head":{"at":-1,"hex":"41"}}`, `{"head":{"at":0}}`, `{"type":[]}`, `{"type":["PE"]}`,
 		`{"hash":{"algo":"md5","hex":"00"}}`, `{"hash":{"algo":"crc","hex":"00"}}`, `{"min":1}`, `{"of":[]}`, `{"min":1,"and":[]}`,
-		`"all" "all"`, `{"and":["all"}`, `{"and":{}}`, `{"nope":1}`, "\xff",
+		`{"fact":{"name":"a b","value":""}}`, `{"fact":{"value":""}}`, `{"fact":{"name":"a","value":"` + strings.Repeat("x", 257) + `"}}`, `{"fact":{"name":"a","broad":1}}`,
+		`{"files":[[1,2]]}`, `"all" "all"`, `{"and":["all"}`, `{"and":{}}`, `{"nope":1}`, "\xff",
 		strings.Repeat(`{"and":[`, MaxDepth) + `"all"` + strings.Repeat(`]}`, MaxDepth),
 		`{"or":[` + strings.Repeat(`"all",`, MaxNodes) + `"all"]}`,
 	} {
@@ -278,6 +321,7 @@ func TestParseRefuses(t *testing.T) {
 	for _, in := range []string{
 		``, `"`, `"a`, `""`, `all,`, `and`, `and(`, `and(all`, `and(,all)`, `and(all all)`, `min(x)`,
 		`min(1 all)`, `min(-1)`, `size(1)`, `size(a,b)`, `head(0,zz)`, `head(16,00)`, `type()`, `type(A)`, `md5(00)`, `what(1)`,
+		`fact(a)`, `fact(a,b)`, `fact(a,"b",wide)`, `fact(a,"b"`, `files(2-1)`, `files(1-2,3-4)`, `files(5)`, `files(1-18446744073709551615,3-4)`,
 		strings.Repeat("and(", MaxDepth+1),
 	} {
 		if n, err := Parse(in); err == nil {
@@ -288,7 +332,7 @@ func TestParseRefuses(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	for _, s := range []string{
-		`"all"`, `{"and":[{"lit":"4d5a","fold":true},{"size":[1,2]}]}`, `{"min":1,"of":["none",{"head":{"at":0,"hex":"4d5a","not":true}}]}`,
+		`{"fact":{"name":"pe.machine","value":"é","broad":true}}`, `"all"`, `{"and":[{"lit":"4d5a","fold":true},{"size":[1,2]}]}`, `{"min":1,"of":["none",{"head":{"at":0,"hex":"4d5a","not":true}}]}`,
 		`{"or":[{"type":["pe32"]},{"hash":{"algo":"md5","hex":"00000000000000000000000000000000"}}]}`,
 	} {
 		f.Add([]byte(s))
@@ -307,7 +351,7 @@ func FuzzDecode(f *testing.F) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{`all`, `and("a\x00"i, or(size(1,2), nothead(0,4d5a)))`, `min(2,"a","b",type(pe32))`, `md5(00)`} {
+	for _, s := range []string{`fact(a,"b",broad)`, `files(1-5,7-9)`, `all`, `and("a\x00"i, or(size(1,2), nothead(0,4d5a)))`, `min(2,"a","b",type(pe32))`, `md5(00)`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
@@ -318,6 +362,21 @@ func FuzzParse(f *testing.F) {
 		again, err := Parse(n.String())
 		if err != nil || fmt.Sprint(again) != fmt.Sprint(n) {
 			t.Fatalf("%s: %v, %v", n, again, err)
+		}
+	})
+}
+
+func TestFilesOf(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		seqs := rapid.SliceOfN(rapid.Uint64Range(0, 30), 0, 20).Draw(t, "seqs")
+		f := FilesOf(seqs)
+		if _, err := makeFiles(f.Ranges); err != nil {
+			t.Fatal(err)
+		}
+		for seq := range uint64(32) {
+			if f.Has(seq) != slices.Contains(seqs, seq) {
+				t.Fatalf("%s has %d: %v", f, seq, f.Has(seq))
+			}
 		}
 	})
 }

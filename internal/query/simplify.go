@@ -29,6 +29,8 @@ func Simplify(n Node) Node {
 		if n.Offset < 0 || n.Offset > HeadLen || n.Offset+len(n.Bytes) > HeadLen {
 			return All{} // nobody keeps those bytes
 		}
+	case Files:
+		return simplifyFiles(n)
 	case Type:
 		if len(n.Names) == 0 {
 			return None{}

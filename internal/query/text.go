@@ -9,6 +9,7 @@ import (
 // The text form is for people and tests; Parse reads it back unchanged:
 //
 //	all  none  "bytes"  "bytes"i  size(10,20)  head(0,4d5a)  nothead(0,4d5a)
+//	fact(pe.imphash,"..")  fact(pe.machine,"332",broad)  files(1-5,9-9)
 //	type(pe32,pe64)  md5(..)  sha1(..)  sha256(..)  and(..)  or(..)  min(2,..)
 //
 // The bytes of a literal are quoted as in Go, ASCII only.

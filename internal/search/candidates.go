@@ -187,6 +187,7 @@ func (r *runs) next() *Candidate {
 // unread is the view of a file whose bytes are not known: it may hold anything.
 type unread struct{ file index.File }
 
+func (u unread) Seq() uint64  { return u.file.Seq }
 func (u unread) Size() uint64 { return uint64(u.file.Size) }
 func (u unread) Head() []byte { return nil }
 func (u unread) Type() string { return u.file.Type }

@@ -39,6 +39,7 @@ type view struct {
 	err  error // of a method that cannot return one
 }
 
+func (v *view) Seq() uint64  { return v.c.file.Seq }
 func (v *view) Size() uint64 { return uint64(v.c.file.Size) }
 func (v *view) Type() string { return v.c.file.Type }
 

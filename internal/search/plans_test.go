@@ -31,7 +31,7 @@ func (w *world) plan(cid store.CID, depth int) query.Node {
 
 func (w *world) meta(cid store.CID) query.Node {
 	files := w.files[cid]
-	switch w.rng.IntN(8) {
+	switch w.rng.IntN(9) {
 	case 0:
 		return query.All{}
 	case 1:
@@ -43,6 +43,14 @@ func (w *world) meta(cid store.CID) query.Node {
 			f := files[w.rng.IntN(len(files))]
 			return query.Hash{Algo: "sha256", Digest: f.SHA256[:]}
 		}
+	case 7:
+		var seqs []uint64
+		for _, f := range files {
+			if w.rng.IntN(2) == 0 {
+				seqs = append(seqs, f.Seq)
+			}
+		}
+		return query.FilesOf(seqs)
 	case 5, 6:
 		off := w.rng.IntN(8)
 		head := query.Head{Offset: off, Bytes: []byte("MZ"), Not: w.rng.IntN(2) == 0}

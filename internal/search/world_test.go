@@ -190,6 +190,7 @@ func (w *world) forget(cid store.CID, i int) error {
 // plainView answers a plan from plain bytes, by means of its own.
 type plainView struct{ known }
 
+func (v plainView) Seq() uint64  { return v.File.Seq }
 func (v plainView) Size() uint64 { return uint64(len(v.plain)) }
 func (v plainView) Head() []byte { return v.plain[:min(len(v.plain), query.HeadLen)] }
 func (v plainView) Type() string { return v.File.Type }
