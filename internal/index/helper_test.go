@@ -143,12 +143,16 @@ func (v view) Digest(algo string) []byte {
 	return nil
 }
 
-func (v view) Contains(lit query.Literal) (bool, error) {
-	return len(occurrences(v.data, lit)) > 0, nil
+func (v view) Contains(p query.Pattern) (bool, error) {
+	return len(occurrences(v.data, p)) > 0, nil
 }
 
-// occurrences returns where lit begins in data.
-func occurrences(data []byte, lit query.Literal) []int {
+// occurrences returns where p begins in data.
+func occurrences(data []byte, p query.Pattern) []int {
+	if m, ok := p.(query.Masked); ok {
+		return maskedOccurrences(data, m)
+	}
+	lit := p.(query.Literal)
 	b := slices.Clone(lit.Bytes)
 	if lit.Fold {
 		data, b = foldAll(data), foldAll(b)
@@ -161,6 +165,20 @@ func occurrences(data []byte, lit query.Literal) []int {
 		}
 		at += k
 		out = append(out, at)
+	}
+	return out
+}
+
+func maskedOccurrences(data []byte, m query.Masked) []int {
+	var out []int
+	for at := 0; at+len(m.Bytes) <= len(data); at++ {
+		i := 0
+		for i < len(m.Bytes) && data[at+i]&m.Mask[i] == m.Bytes[i] {
+			i++
+		}
+		if i == len(m.Bytes) {
+			out = append(out, at)
+		}
 	}
 	return out
 }
@@ -194,9 +212,9 @@ func missed(corpus [][]byte, hits []Hit, plan query.Node) error {
 		}
 		cols := h.Cols()
 		for i, leaf := range query.Leaves(plan) {
-			if lit, ok := leaf.(query.Literal); ok && len(lit.Bytes) > 0 {
-				if err := outside(data, lit, cols[i]); err != nil {
-					return fmt.Errorf("file %d, %s: %w", no, lit, err)
+			if p, ok := leaf.(query.Pattern); ok && p.Len() > 0 {
+				if err := outside(data, p, cols[i]); err != nil {
+					return fmt.Errorf("file %d, %s: %w", no, p, err)
 				}
 			}
 		}
@@ -205,9 +223,9 @@ func missed(corpus [][]byte, hits []Hit, plan query.Node) error {
 }
 
 // outside reports an occurrence whose start lies in no piece.
-func outside(data []byte, lit query.Literal, pieces []Piece) error {
-	span := int64(min(len(lit.Bytes), 65))
-	for _, at := range occurrences(data, lit) {
+func outside(data []byte, p query.Pattern, pieces []Piece) error {
+	span := int64(min(p.Len(), 65))
+	for _, at := range occurrences(data, p) {
 		at := int64(at)
 		if !slices.ContainsFunc(pieces, func(p Piece) bool { return p.Off <= at && at+span <= p.Off+p.Len }) {
 			return fmt.Errorf("occurrence at %d is outside of %v", at, pieces)

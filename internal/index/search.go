@@ -29,15 +29,15 @@ type Hit struct {
 }
 
 // Cols returns, for each leaf in the order of query.Leaves(plan), the pieces of
-// the file where it may be, by rising offset. For a literal: every occurrence of
+// the file where it may be, by rising offset. For a pattern: every occurrence of
 // its first min(Overlap+1, len) bytes lies wholly inside one of the pieces, so no
-// pieces means that the literal is not in the file. When nothing is known, the
+// pieces means that the pattern is not in the file. When nothing is known, the
 // one piece is the whole file. For other leaves there are no pieces.
 func (h Hit) Cols() [][]Piece {
 	out := make([][]Piece, len(h.found.leaves))
 	for i, leaf := range h.found.leaves {
-		if lit, ok := leaf.(query.Literal); ok {
-			out[i] = h.found.pieces(h.FileNo, lit)
+		if p, ok := leaf.(query.Pattern); ok {
+			out[i] = h.found.pieces(h.FileNo, p)
 		}
 	}
 	return out
@@ -47,26 +47,24 @@ func (h Hit) Cols() [][]Piece {
 type finding struct {
 	seg    *Segment
 	leaves []query.Node
-	known  map[literalKey]*columnSet // absent: the literal may be anywhere
+	known  map[patternKey]*columnSet // absent: the pattern may be anywhere
 }
 
-type literalKey struct {
-	bytes  string
-	folded bool
-}
+type patternKey struct{ bytes, mask string }
 
-func keyOf(lit query.Literal) literalKey { return literalKey{string(lit.Bytes), lit.Fold} }
+func (p pattern) key() patternKey { return patternKey{string(p.bytes), string(p.mask)} }
 
-func (f *finding) pieces(file int, lit query.Literal) []Piece {
+func (f *finding) pieces(file int, leaf query.Pattern) []Piece {
 	s := f.seg
-	set := f.known[keyOf(lit)]
+	p, _ := patternOf(leaf)
+	set := f.known[p.key()]
 	if set == nil {
 		return []Piece{{Len: s.files[file].Size}}
 	}
 	var out []Piece
 	for _, i := range s.fileParts[s.fileStart[file]:s.fileStart[file+1]] {
 		p := s.parts[i]
-		if int(p.len) >= s.needed(lit) && set.has(int(s.partCol[i])) {
+		if int(p.len) >= s.needed(leaf) && set.has(int(s.partCol[i])) {
 			out = append(out, Piece{Off: p.off, Len: int64(p.len), Lead: s.lead(p)})
 		}
 	}
@@ -114,7 +112,7 @@ func (s *Segment) Search(ctx context.Context, plan query.Node, alive func(fileNo
 	if st == nil {
 		st = new(Stats)
 	}
-	q := &searcher{Segment: s, st: st, found: &finding{seg: s, leaves: query.Leaves(plan), known: map[literalKey]*columnSet{}}}
+	q := &searcher{Segment: s, st: st, found: &finding{seg: s, leaves: query.Leaves(plan), known: map[patternKey]*columnSet{}}}
 	files, err := q.files(ctx, plan)
 	if err != nil {
 		return nil, err
@@ -144,8 +142,8 @@ func (q *searcher) files(ctx context.Context, n query.Node) (bitmap, error) {
 	switch n := n.(type) {
 	case query.None:
 		return newBitmap(len(q.Segment.files)), nil
-	case query.Literal:
-		return q.literal(ctx, n)
+	case query.Pattern:
+		return q.pattern(ctx, n)
 	case query.And:
 		return q.all(ctx, n.Kids)
 	case query.Or:
@@ -173,12 +171,12 @@ func (q *searcher) all(ctx context.Context, kids []query.Node) (bitmap, error) {
 	return out, nil
 }
 
-// cost orders the kids of an And: metadata, then literals from long to short,
+// cost orders the kids of an And: metadata, then patterns from long to short,
 // then trees.
 func cost(n query.Node) int {
 	switch n := n.(type) {
-	case query.Literal:
-		return 1 + max(0, 1<<16-len(n.Bytes))
+	case query.Pattern:
+		return 1 + max(0, 1<<16-n.Len())
 	case query.And, query.Or, query.MinOf:
 		return 1 << 20
 	}
@@ -249,19 +247,23 @@ func (q *searcher) meta(n query.Node) bitmap {
 	return out
 }
 
-// literal finds the columns that may hold each window of a literal and returns
+// pattern finds the columns that may hold each window of a pattern and returns
 // the files that have one for every window. The columns of the first window are
 // kept for the hits.
-func (q *searcher) literal(ctx context.Context, lit query.Literal) (bitmap, error) {
+func (q *searcher) pattern(ctx context.Context, leaf query.Pattern) (bitmap, error) {
 	out := fullBitmap(len(q.Segment.files))
-	for i, w := range windows(lit.Bytes, q.foot.params.Overlap+1) {
-		ts := terms(w, lit.Fold)
+	p, ok := patternOf(leaf)
+	if !ok {
+		return out, nil
+	}
+	for i, w := range p.windows(q.foot.params.Overlap + 1) {
+		ts := w.terms()
 		if len(ts) == 0 {
-			return out, nil
+			continue
 		}
-		key := literalKey{string(w), lit.Fold}
+		key := w.key()
 		if i == 0 {
-			key = keyOf(lit)
+			key = p.key()
 		}
 		set := q.found.known[key]
 		if set == nil {
@@ -276,9 +278,9 @@ func (q *searcher) literal(ctx context.Context, lit query.Literal) (bitmap, erro
 		q.st.Columns += set.size()
 		f := newBitmap(len(q.Segment.files))
 		set.each(func(col int) {
-			for _, p := range q.parts[q.partStart[col]:q.partStart[col+1]] {
-				if int(p.len) >= len(w) && q.Segment.files[p.file].Size >= int64(len(lit.Bytes)) {
-					f.set(int(p.file))
+			for _, part := range q.parts[q.partStart[col]:q.partStart[col+1]] {
+				if int(part.len) >= len(w.bytes) && q.Segment.files[part.file].Size >= int64(leaf.Len()) {
+					f.set(int(part.file))
 				}
 			}
 		})

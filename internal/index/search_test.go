@@ -77,6 +77,10 @@ func TestSubstringsAreFound(t *testing.T) {
 			if err := missed(corpus, search(t, s, lit), lit); err != nil {
 				t.Fatal(err)
 			}
+			m := drawMasked(t, lit.Bytes)
+			if err := missed(corpus, search(t, s, m), m); err != nil {
+				t.Fatal(err)
+			}
 		}
 	})
 }
@@ -110,7 +114,27 @@ func drawPlan(t *rapid.T, corpus [][]byte, depth int) query.Node {
 	case 5:
 		return []query.Node{query.All{}, query.None{}, query.Type{Names: []string{"pe32", "text"}}, query.Hash{Algo: "sha256", Digest: sum(data)}, query.Fact{Name: "a"}, query.FilesOf(rapid.SliceOfN(rapid.Uint64Range(0, 20), 0, 8).Draw(t, "files"))}[rapid.IntRange(0, 5).Draw(t, "meta")]
 	}
+	if rapid.IntRange(0, 2).Draw(t, "mask") == 0 {
+		return drawMasked(t, drawLiteral(t, corpus).Bytes)
+	}
 	return drawLiteral(t, corpus)
+}
+
+// drawMasked hides bits of bytes of a file.
+func drawMasked(t *rapid.T, like []byte) query.Masked {
+	m := query.Masked{Bytes: bytes.Clone(like), Mask: bytes.Repeat([]byte{0xFF}, len(like))}
+	rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "masks"), 2))
+	every := []int{2, 6, 20}[rng.IntN(3)]
+	for i := range like {
+		if rng.IntN(every) == 0 && i > 0 && i < len(like)-1 {
+			m.Mask[i] = []byte{0, 0, 0xF0, 0x0F, 0xDF, 0x7F}[rng.IntN(6)]
+		}
+		if every == 20 && isLetter(like[i]) {
+			m.Mask[i] = anyCase
+		}
+		m.Bytes[i] &= m.Mask[i]
+	}
+	return m
 }
 
 func sum(data []byte) []byte {

@@ -51,6 +51,22 @@ func makeLiteral(b []byte, fold bool) (Node, error) {
 	return Literal{Bytes: b, Fold: fold}, nil
 }
 
+func makeMasked(b, mask []byte) (Node, error) {
+	n := len(b)
+	if n == 0 || n > MaxMasked || n != len(mask) {
+		return nil, fmt.Errorf("query masked has %d bytes and a mask of %d", n, len(mask))
+	}
+	if mask[0] == 0 || mask[n-1] == 0 {
+		return nil, fmt.Errorf("query masked begins or ends with a byte of any value")
+	}
+	for i := range b {
+		if b[i]&^mask[i] != 0 {
+			return nil, fmt.Errorf("query masked asks for bits outside its mask at %d", i)
+		}
+	}
+	return Masked{Bytes: b, Mask: mask}, nil
+}
+
 func makeHead(at int, b []byte, not bool) (Node, error) {
 	if at < 0 || len(b) == 0 || at+len(b) > HeadLen || at > HeadLen {
 		return nil, fmt.Errorf("query head at %d of %d bytes is outside the first %d bytes", at, len(b), HeadLen)

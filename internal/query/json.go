@@ -24,6 +24,8 @@ func appendJSON(b []byte, n Node) []byte {
 			b = append(b, `,"fold":true`...)
 		}
 		return append(b, '}')
+	case Masked:
+		return fmt.Appendf(b, `{"masked":{"bytes":"%x","mask":"%x"}}`, n.Bytes, n.Mask)
 	case Size:
 		return fmt.Appendf(b, `{"size":[%d,%d]}`, n.Min, n.Max)
 	case Head:
@@ -141,6 +143,8 @@ func (d *decoder) object(depth int) (Node, error) {
 		switch key {
 		case "lit":
 			o.literal, err = d.hex()
+		case "masked":
+			o.made, err = d.masked()
 		case "size":
 			o.made, err = d.size()
 		case "head":
@@ -267,6 +271,28 @@ func (d *decoder) size() (Node, error) {
 		return nil, err
 	}
 	return Size{Min: lo, Max: hi}, d.delim(']')
+}
+
+func (d *decoder) masked() (Node, error) {
+	var b, mask []byte
+	if err := d.delim('{'); err != nil {
+		return nil, err
+	}
+	err := d.fields(func(key string) (err error) {
+		switch key {
+		case "bytes":
+			b, err = d.hex()
+		case "mask":
+			mask, err = d.hex()
+		default:
+			err = fmt.Errorf("unknown key %.40q", key)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return makeMasked(b, mask)
 }
 
 func (d *decoder) head() (Node, error) {

@@ -22,6 +22,8 @@ func Indexable(n Node) bool {
 		return !n.Broad
 	case Literal:
 		return len(n.Bytes) >= MinFolded || len(n.Bytes) >= MinLiteral && !(n.Fold && hasLetter(n.Bytes))
+	case Masked:
+		return n.anchored()
 	case And:
 		return slices.ContainsFunc(n.Kids, Indexable)
 	case Or:
@@ -77,8 +79,8 @@ type FileView interface {
 	Type() string
 	// Digest is the file's digest, nil when unknown.
 	Digest(algo string) []byte
-	// Contains tells whether the literal occurs in the file.
-	Contains(Literal) (bool, error)
+	// Contains tells whether the pattern, which is not empty, occurs in the file.
+	Contains(Pattern) (bool, error)
 }
 
 // Match evaluates a tree over one file. What costs nothing is asked first, and
@@ -87,8 +89,8 @@ func Match(n Node, f FileView) (bool, error) {
 	switch n := n.(type) {
 	case None:
 		return false, nil
-	case Literal:
-		if len(n.Bytes) == 0 {
+	case Pattern:
+		if n.Len() == 0 {
 			return true, nil
 		}
 		return f.Contains(n)
@@ -148,8 +150,8 @@ func matchMin(k int, kids []Node, f FileView) (bool, error) {
 func needsBytes(n Node) bool {
 	kids, ok := Kids(n)
 	if !ok {
-		_, literal := n.(Literal)
-		return literal
+		_, pattern := n.(Pattern)
+		return pattern
 	}
 	return slices.ContainsFunc(kids, needsBytes)
 }

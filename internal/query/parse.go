@@ -135,6 +135,13 @@ func leafFromText(name string, args []string) (Node, error) {
 			return nil, fmt.Errorf("bad size")
 		}
 		return Size{Min: lo, Max: hi}, nil
+	case name == "masked" && len(args) == 2:
+		b, err1 := hex.DecodeString(args[0])
+		mask, err2 := hex.DecodeString(args[1])
+		if err1 != nil || err2 != nil {
+			return nil, fmt.Errorf("bad masked")
+		}
+		return makeMasked(b, mask)
 	case (name == "head" || name == "nothead") && len(args) == 2:
 		at, err1 := strconv.Atoi(args[0])
 		b, err2 := hex.DecodeString(args[1])

@@ -5,8 +5,8 @@
 // strengthen it.
 package query
 
-// A Node is a pure value: All, None, Literal, Size, Head, Type, Hash, Fact,
-// Files, And, Or or MinOf. Nodes are immutable once built.
+// A Node is a pure value: All, None, Literal, Masked, Size, Head, Type, Hash,
+// Fact, Files, And, Or or MinOf. Nodes are immutable once built.
 type Node interface {
 	String() string
 	node()
@@ -77,6 +77,7 @@ type (
 func (All) node()     {}
 func (None) node()    {}
 func (Literal) node() {}
+func (Masked) node()  {}
 func (Size) node()    {}
 func (Head) node()    {}
 func (Type) node()    {}

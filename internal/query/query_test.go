@@ -21,6 +21,7 @@ func anyNode(depth int) *rapid.Generator[Node] {
 			n, _ := makeLiteral(word.Draw(t, "lit"), rapid.Bool().Draw(t, "fold"))
 			return n
 		}),
+		rapid.Custom(func(t *rapid.T) Node { return drawMasked(t, word.Draw(t, "masked")) }),
 		rapid.Custom(func(t *rapid.T) Node {
 			return Size{Min: rapid.Uint64Range(0, 9).Draw(t, "min"), Max: rapid.SampledFrom([]uint64{0, 3, 8, 1<<64 - 1}).Draw(t, "max")}
 		}),
@@ -68,9 +69,9 @@ func (f *fileView) Size() uint64         { return uint64(len(f.data)) }
 func (f *fileView) Head() []byte         { return f.data[:min(len(f.data), HeadLen)] }
 func (f *fileView) Type() string         { return f.kind }
 func (f *fileView) Digest(string) []byte { return f.digest }
-func (f *fileView) Contains(l Literal) (bool, error) {
+func (f *fileView) Contains(p Pattern) (bool, error) {
 	f.asked++
-	return l.Find(f.data) >= 0, f.err
+	return p.Find(f.data) >= 0, f.err
 }
 
 func anyFile(t *rapid.T) *fileView {
@@ -163,6 +164,11 @@ func TestIndexableNeedsAnAnchor(t *testing.T) {
 			Literal{Bytes: []byte("abc")},
 			Literal{Bytes: []byte("fold"), Fold: true},
 			Literal{Bytes: []byte("1234"), Fold: true},
+			masked("12 34 56 78 ?? 9a"),
+			masked("12 34 56 ?? 78 9a bc"),
+			masked("12 34 5? 78"),
+			Masked{Bytes: []byte("FOLDED\x00"), Mask: []byte("\xdf\xdf\xdf\xdf\xdf\xdf\x01")},
+			Masked{Bytes: []byte("FOLD@D\x00"), Mask: []byte("\xdf\xdf\xdf\xdf\xdf\xdf\x01")},
 			Hash{Algo: "md5", Digest: make([]byte, 16)},
 			All{},
 			None{},
@@ -202,6 +208,8 @@ func satisfied(n Node) bool {
 		return n.Broad
 	case Literal:
 		return len(n.Bytes) < 4 || n.Fold && len(n.Bytes) < 6 && hasLetter(n.Bytes)
+	case Masked:
+		return !bytes.HasPrefix(n.Bytes, []byte("\x12\x34\x56\x78")) && !bytes.HasPrefix(n.Bytes, []byte("FOLDED"))
 	case And:
 		return !contains(n.Kids, false)
 	case Or:
@@ -248,6 +256,10 @@ func TestSimplify(t *testing.T) {
 		{`files()`, `none`},
 		{`files(0-18446744073709551615)`, `all`},
 		{`and(files(1-2,4-4),fact(a,"b"),fact(a,"b"))`, `and(files(1-2,4-4),fact(a,"b"))`},
+		{`masked(4d5a90,ffffff)`, `"MZ\x90"`},
+		{`masked(4d5a3a,dfdfff)`, `"mz:"i`},
+		{`masked(4d5a,dfff)`, `masked(4d5a,dfff)`},
+		{`masked(405a,dfdf)`, `masked(405a,dfdf)`},
 	} {
 		n, err := Parse(tt.in)
 		if err != nil {
@@ -300,6 +312,9 @@ func TestDecodeRefuses(t *testing.T) {
 		`{"head":{"at":15,"hex":"4142"}}`, `{"head":{"at":-1,"hex":"41"}}`, `{"head":{"at":0}}`, `{"type":[]}`, `{"type":["PE"]}`,
 		`{"hash":{"algo":"md5","hex":"00"}}`, `{"hash":{"algo":"crc","hex":"00"}}`, `{"min":1}`, `{"of":[]}`, `{"min":1,"and":[]}`,
 		`{"fact":{"name":"a b","value":""}}`, `{"fact":{"value":""}}`, `{"fact":{"name":"a","value":"` + strings.Repeat("x", 257) + `"}}`, `{"fact":{"name":"a","broad":1}}`,
+		`{"masked":{"bytes":"","mask":""}}`, `{"masked":{"bytes":"41","mask":"ffff"}}`, `{"masked":{"bytes":"41","mask":"0f"}}`,
+		`{"masked":{"bytes":"0041","mask":"00ff"}}`, `{"masked":{"bytes":"4100","mask":"ff00"}}`, `{"masked":{"bytes":"41"}}`,
+		`{"masked":{"bytes":"41","mask":"ff","x":1}}`, `{"masked":{"bytes":"41","mask":"ff"},"fold":true}`, `{"masked":"41"}`,
 		`{"files":[[1,2]]}`, `"all" "all"`, `{"and":["all"}`, `{"and":{}}`, `{"nope":1}`, "\xff",
 		strings.Repeat(`{"and":[`, MaxDepth) + `"all"` + strings.Repeat(`]}`, MaxDepth),
 		`{"or":[` + strings.Repeat(`"all",`, MaxNodes) + `"all"]}`,
@@ -320,7 +335,7 @@ func TestDecodeRefuses(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	for _, in := range []string{
 		``, `"`, `"a`, `""`, `all,`, `and`, `and(`, `and(all`, `and(,all)`, `and(all all)`, `min(x)`,
-		`min(1 all)`, `min(-1)`, `size(1)`, `size(a,b)`, `head(0,zz)`, `head(16,00)`, `type()`, `type(A)`, `md5(00)`, `what(1)`,
+		`min(1 all)`, `min(-1)`, `size(1)`, `size(a,b)`, `head(0,zz)`, `head(16,00)`, `type()`, `type(A)`, `masked(41)`, `masked(41,0f)`, `masked(4142,ff)`, `masked(zz,ff)`, `md5(00)`, `what(1)`,
 		`fact(a)`, `fact(a,b)`, `fact(a,"b",wide)`, `fact(a,"b"`, `files(2-1)`, `files(1-2,3-4)`, `files(5)`, `files(1-18446744073709551615,3-4)`,
 		strings.Repeat("and(", MaxDepth+1),
 	} {
@@ -333,6 +348,7 @@ func TestParseRefuses(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	for _, s := range []string{
 		`{"fact":{"name":"pe.machine","value":"é","broad":true}}`, `"all"`, `{"and":[{"lit":"4d5a","fold":true},{"size":[1,2]}]}`, `{"min":1,"of":["none",{"head":{"at":0,"hex":"4d5a","not":true}}]}`,
+		`{"masked":{"bytes":"4d0090","mask":"ff00f0"}}`,
 		`{"or":[{"type":["pe32"]},{"hash":{"algo":"md5","hex":"00000000000000000000000000000000"}}]}`,
 	} {
 		f.Add([]byte(s))
@@ -351,7 +367,7 @@ func FuzzDecode(f *testing.F) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{`fact(a,"b",broad)`, `files(1-5,7-9)`, `all`, `and("a\x00"i, or(size(1,2), nothead(0,4d5a)))`, `min(2,"a","b",type(pe32))`, `md5(00)`} {
+	for _, s := range []string{`fact(a,"b",broad)`, `files(1-5,7-9)`, `all`, `and("a\x00"i, or(size(1,2), nothead(0,4d5a)))`, `masked(4d0090,ff00f0)`, `min(2,"a","b",type(pe32))`, `md5(00)`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {

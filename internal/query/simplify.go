@@ -18,6 +18,8 @@ func Simplify(n Node) Node {
 		return simplifyMin(n)
 	case Literal:
 		return simplifyLiteral(n)
+	case Masked:
+		return simplifyMasked(n)
 	case Size:
 		switch {
 		case n.Min > n.Max:
@@ -53,7 +55,7 @@ func simplifyLiteral(l Literal) Node {
 
 func hasLetter(b []byte) bool {
 	for _, c := range b {
-		if c|0x20 >= 'a' && c|0x20 <= 'z' {
+		if isLetter(c) {
 			return true
 		}
 	}

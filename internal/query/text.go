@@ -8,8 +8,8 @@ import (
 
 // The text form is for people and tests; Parse reads it back unchanged:
 //
-//	all  none  "bytes"  "bytes"i  size(10,20)  head(0,4d5a)  nothead(0,4d5a)
-//	fact(pe.imphash,"..")  fact(pe.machine,"332",broad)  files(1-5,9-9)
+//	all  none  "bytes"  "bytes"i  masked(4d00,fff0)  size(10,20)  head(0,4d5a)
+//	nothead(0,4d5a)  fact(pe.imphash,"..")  fact(pe.machine,"332",broad)  files(1-5,9-9)
 //	type(pe32,pe64)  md5(..)  sha1(..)  sha256(..)  and(..)  or(..)  min(2,..)
 //
 // The bytes of a literal are quoted as in Go, ASCII only.
@@ -23,6 +23,10 @@ func (l Literal) String() string {
 		return s + "i"
 	}
 	return s
+}
+
+func (m Masked) String() string {
+	return "masked(" + hex.EncodeToString(m.Bytes) + "," + hex.EncodeToString(m.Mask) + ")"
 }
 
 func (s Size) String() string {

@@ -199,7 +199,7 @@ func (u unread) Digest(algo string) []byte {
 	return nil
 }
 
-func (u unread) Contains(query.Literal) (bool, error) { return true, nil }
+func (u unread) Contains(query.Pattern) (bool, error) { return true, nil }
 
 // withoutHeads weakens a plan to one that asks nothing about first bytes.
 func withoutHeads(n query.Node) query.Node {

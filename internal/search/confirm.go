@@ -70,7 +70,7 @@ func (v *view) Digest(algo string) []byte {
 	return h.Sum(nil)
 }
 
-func (v *view) Contains(lit query.Literal) (bool, error) { return v.scan.contains(lit) }
+func (v *view) Contains(p query.Pattern) (bool, error) { return v.scan.contains(p) }
 
 // byCost puts kids that are cheaper to decide before the others.
 func (s *scanner) byCost(n query.Node) query.Node {
@@ -83,8 +83,8 @@ func (s *scanner) byCost(n query.Node) query.Node {
 
 // cost is the most bytes that deciding n alone can read.
 func (s *scanner) cost(n query.Node) int64 {
-	if lit, ok := n.(query.Literal); ok {
-		if w := s.wants[key(lit)]; w != nil {
+	if p, ok := n.(query.Pattern); ok {
+		if w := s.wants[key(p)]; w != nil {
 			return w.in.bytes
 		}
 	}

@@ -91,7 +91,9 @@ func (w *world) literal(cid store.CID) query.Node {
 		at = min(max(border-w.rng.IntN(length+1), 0), len(f.plain)-length)
 	}
 	lit := query.Literal{Bytes: bytes.Clone(f.plain[at : at+length])}
-	switch w.rng.IntN(6) {
+	switch w.rng.IntN(8) {
+	case 6, 7:
+		return w.masked(lit.Bytes)
 	case 0:
 		lit.Bytes[w.rng.IntN(length)] ^= 1 << w.rng.IntN(8)
 	case 1, 2:
@@ -102,6 +104,22 @@ func (w *world) literal(cid store.CID) query.Node {
 		copy(lit.Bytes, g.plain[:half])
 	}
 	return lit
+}
+
+// masked hides some bits of bytes of a file.
+func (w *world) masked(b []byte) query.Node {
+	m := query.Masked{Bytes: b, Mask: bytes.Repeat([]byte{0xFF}, len(b))}
+	for range w.rng.IntN(4) {
+		i := w.rng.IntN(len(b))
+		m.Mask[i] = []byte{0xF0, 0x0F, 0xDF}[w.rng.IntN(3)]
+		if i > 0 && i < len(b)-1 && w.rng.IntN(2) == 0 {
+			m.Mask[i] = 0
+		}
+	}
+	for i := range b {
+		b[i] &= m.Mask[i]
+	}
+	return m
 }
 
 // border draws the offset of a frame of a file, which is often the end of a

@@ -12,7 +12,7 @@ import (
 	"github.com/mewshq/mews/internal/query"
 )
 
-// A scanner looks for the literals of one plan in one stored file. Literals
+// A scanner looks for the patterns of one plan in one stored file. Patterns
 // that may be in the same places are looked for together.
 type scanner struct {
 	ctx    context.Context
@@ -24,18 +24,25 @@ type scanner struct {
 	wants  map[string]*want
 }
 
-// A want is a literal that is looked for.
+// A want is a pattern that is looked for.
 type want struct {
-	lit   query.Literal
+	pat   query.Pattern
 	found bool
 	in    *hunt
 }
 
-func key(l query.Literal) string {
-	if l.Fold {
-		return "f" + string(l.Bytes)
+// key tells patterns apart.
+func key(p query.Pattern) string {
+	switch p := p.(type) {
+	case query.Literal:
+		if p.Fold {
+			return "f" + string(p.Bytes)
+		}
+		return "x" + string(p.Bytes)
+	case query.Masked:
+		return "m" + string(p.Bytes) + string(p.Mask)
 	}
-	return "x" + string(l.Bytes)
+	return "?" + p.String()
 }
 
 func newScanner(ctx context.Context, c *Candidate) *scanner {
@@ -46,17 +53,17 @@ func newScanner(ctx context.Context, c *Candidate) *scanner {
 		cols = c.cols()
 	}
 	for i, leaf := range query.Leaves(c.plan) {
-		lit, ok := leaf.(query.Literal)
-		if !ok || s.wants[key(lit)] != nil {
+		pat, ok := leaf.(query.Pattern)
+		if !ok || s.wants[key(pat)] != nil {
 			continue
 		}
-		w := &want{lit: lit, in: whole}
+		w := &want{pat: pat, in: whole}
 		if cols != nil && !coversAll(cols[i], c.file.Size) {
-			w.in = &hunt{spans: spansOf(cols[i], int64(len(lit.Bytes)), int64(c.eng.params.Overlap), c.file.Size)}
+			w.in = &hunt{spans: spansOf(cols[i], int64(pat.Len()), int64(c.eng.params.Overlap), c.file.Size)}
 		}
-		w.in.longest = max(w.in.longest, len(lit.Bytes))
+		w.in.longest = max(w.in.longest, pat.Len())
 		w.in.wants = append(w.in.wants, w)
-		s.wants[key(lit)] = w
+		s.wants[key(pat)] = w
 	}
 	whole.spans = []span{{end: c.file.Size}}
 	for _, w := range s.wants {
@@ -94,9 +101,9 @@ func (s *scanner) open() (err error) {
 	return err
 }
 
-// contains tells whether a literal of the plan occurs in the file.
-func (s *scanner) contains(lit query.Literal) (bool, error) {
-	w := s.wants[key(lit)]
+// contains tells whether a pattern of the plan occurs in the file.
+func (s *scanner) contains(p query.Pattern) (bool, error) {
+	w := s.wants[key(p)]
 	for !w.found {
 		more, err := s.step(w.in)
 		if err != nil {
@@ -117,13 +124,13 @@ func (s *scanner) head(n int) ([]byte, error) {
 	return s.bytesBefore(min(int64(n), s.c.file.Size), n)
 }
 
-// A span is a byte range in which a literal may be. What lies within the first
+// A span is a byte range in which a pattern may be. What lies within the first
 // lead bytes alone need not be looked for: it is part of another span, or the
 // file does not hold it.
 type span struct{ start, end, lead int64 }
 
-// spansOf joins the pieces in which a literal of some length may be into
-// disjoint spans. A literal too long for the overlap of columns is only known
+// spansOf joins the pieces in which a pattern of some length may be into
+// disjoint spans. A pattern too long for the overlap of columns is only known
 // to begin in a piece.
 func spansOf(pieces []index.Piece, length, overlap, size int64) []span {
 	var out []span
@@ -143,16 +150,16 @@ func spansOf(pieces []index.Piece, length, overlap, size int64) []span {
 	return out
 }
 
-// A hunt is the search of some literals through the same spans. It can stop
+// A hunt is the search of some patterns through the same spans. It can stop
 // after any frame and go on later.
 type hunt struct {
 	wants   []*want
 	spans   []span // still to do; disjoint, in order
-	longest int    // literal, in bytes
+	longest int    // pattern, in bytes
 	bytes   int64  // in all spans
 	at      int    // the next frame
 	running bool   // at is inside the first span
-	tail    []byte // the bytes just before frame at, as many as can begin a literal
+	tail    []byte // the bytes just before frame at, as many as can begin a pattern
 }
 
 // step searches the next frame. more is false when every span is done.
@@ -190,31 +197,22 @@ func (s *scanner) step(h *hunt) (more bool, err error) {
 	return true, nil
 }
 
-// maySpill tells whether some literal that is still wanted could begin before
+// maySpill tells whether some pattern that is still wanted could begin before
 // a frame and end in it, going by the frame's first bytes.
 func (h *hunt) maySpill(plain []byte) bool {
-	for _, w := range h.wants {
-		for cut := 1; !w.found && cut < len(w.lit.Bytes); cut++ {
-			rest := w.lit.Bytes[cut:]
-			rest = rest[:min(len(rest), len(plain))]
-			if (query.Literal{Bytes: rest, Fold: w.lit.Fold}).Find(plain[:len(rest)]) == 0 {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(h.wants, func(w *want) bool { return !w.found && w.pat.Spills(plain) })
 }
 
 // look searches a frame together with the bytes before it.
 func (h *hunt) look(plain []byte) {
-	// Literals inside the frame, without copying it; then those across its
+	// Patterns inside the frame, without copying it; then those across its
 	// first border.
 	border := append(h.tail, plain[:min(len(plain), max(h.longest-1, 0))]...)
 	for _, w := range h.wants {
 		if w.found {
 			continue
 		}
-		w.found = w.lit.Find(plain) >= 0 || len(h.tail) > 0 && w.lit.Find(border) >= 0
+		w.found = w.pat.Find(plain) >= 0 || len(h.tail) > 0 && w.pat.Find(border) >= 0
 	}
 	h.tail = lastBytes(h.tail, plain, h.longest-1)
 }

@@ -202,11 +202,31 @@ func (v plainView) Digest(algo string) []byte {
 	return v.SHA256[:]
 }
 
-func (v plainView) Contains(l query.Literal) (bool, error) {
-	if l.Fold {
-		return bytes.Contains(lowerASCII(v.plain), lowerASCII(l.Bytes)), nil
+func (v plainView) Contains(p query.Pattern) (bool, error) {
+	switch p := p.(type) {
+	case query.Literal:
+		if p.Fold {
+			return bytes.Contains(lowerASCII(v.plain), lowerASCII(p.Bytes)), nil
+		}
+		return bytes.Contains(v.plain, p.Bytes), nil
+	case query.Masked:
+		return holdsMasked(v.plain, p), nil
 	}
-	return bytes.Contains(v.plain, l.Bytes), nil
+	return false, fmt.Errorf("unknown pattern %s", p)
+}
+
+// holdsMasked follows the definition, but for going along the first byte.
+func holdsMasked(data []byte, m query.Masked) bool {
+	for at := 0; at+len(m.Bytes) <= len(data); at++ {
+		i := 0
+		for i < len(m.Bytes) && data[at+i]&m.Mask[i] == m.Bytes[i] {
+			i++
+		}
+		if i == len(m.Bytes) {
+			return true
+		}
+	}
+	return false
 }
 
 func lowerASCII(b []byte) []byte {
