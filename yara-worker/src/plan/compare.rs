@@ -124,10 +124,9 @@ pub fn yes<'a>(c: &mut Condition<'a, '_>, op: Op, sides: [Side<'a>; 2]) -> Node 
     let scope = &scope;
     match (side, &value) {
         (Expr::Filesize { .. }, Const::Int(k)) => filesize(op, *k),
-        (Expr::PatternCount(p), Const::Int(k)) => match op.holds(0, *k) {
-            Some(false) => c.pattern(p.identifier.name, scope),
-            _ => all(),
-        },
+        (Expr::PatternOffset(p), Const::Int(k)) if op == Op::Eq => {
+            c.index(p.identifier.name, scope).map_or_else(all, |i| c.starts_at(i, *k))
+        }
         (Expr::FuncCall(f), Const::Int(k)) if f.object.is_none() => {
             match (reader(f.identifier.name), f.args.as_slice()) {
                 (Some(read), [offset]) => bytes(c, op, read, offset, *k, scope),

@@ -14,19 +14,24 @@ use yara_x_parser::ast::{
 };
 
 use super::compare::{self, Op, Side};
+use super::counts;
 use super::module;
 use super::node::{Node, all, and, min_of, none, or};
+use super::pieces;
 use super::scope::{Binding, Const, Consts, Scope};
+use super::strings::Str;
 
 /// Items of a loop that are planned one by one.
 const MAX_ITEMS: usize = 64;
 /// Nesting that is followed; deeper is unknown.
 const MAX_DEPTH: usize = 400;
 
-/// A pattern of the rule: its identifier with `$`, and its plan.
+/// A pattern of the rule: its identifier with `$`, its plan, and the strings with
+/// which each of its hits begins.
 pub struct Planned<'a> {
     pub ident: &'a Ident<'a>,
     pub plan: Node,
+    pub starts: Vec<Str>,
 }
 
 /// Plans the condition of one rule.
@@ -62,17 +67,10 @@ impl<'a> Condition<'a, '_> {
             Expr::And(n) => and(n.operands().map(|o| self.yes(o, scope)).collect()),
             Expr::Or(n) => or(n.operands().map(|o| self.yes(o, scope)).collect()),
             Expr::Not(u) => self.no(&u.operand, scope),
-            Expr::PatternMatch(p) => {
-                let anchor = match &p.anchor {
-                    Some(MatchAnchor::At(at)) => self.need(&at.expr, scope),
-                    Some(MatchAnchor::In(within)) => and(vec![
-                        self.need(&within.range.lower_bound, scope),
-                        self.need(&within.range.upper_bound, scope),
-                    ]),
-                    None => all(),
-                };
-                and(vec![self.pattern(p.identifier.name, scope), anchor])
-            }
+            Expr::PatternMatch(p) => match self.index(p.identifier.name, scope) {
+                Some(i) => self.anchored(i, p.anchor.as_ref(), scope),
+                None => all(),
+            },
             // A count is true when it is not zero.
             Expr::PatternCount(p) => self.pattern(p.identifier.name, scope),
             Expr::Of(of) => self.of(of, scope),
@@ -83,6 +81,7 @@ impl<'a> Condition<'a, '_> {
                 self.yes(&w.body, &inner)
             }
             Expr::Ident(name) => self.name(name, scope),
+            Expr::Defined(u) => self.need(&u.operand, scope),
             _ => match compare::of(e) {
                 Some((op, lhs, rhs)) => self.comparison(op, self.sides(lhs, rhs, scope)),
                 None => and(vec![self.need(e, scope), module::truth(self, e, scope)]),
@@ -117,8 +116,9 @@ impl<'a> Condition<'a, '_> {
 
     fn comparison(&mut self, op: Op, sides: [Side<'a>; 2]) -> Node {
         let defined = sides.iter().map(|(e, scope)| self.need(e, scope)).collect();
+        let counts = counts::needed(self, op, &sides);
         let exact = compare::yes(self, op, sides);
-        and(vec![and(defined), exact])
+        and(vec![and(defined), counts, exact])
     }
 
     /// Files on which the expression can be false or undefined.
@@ -202,12 +202,37 @@ impl<'a> Condition<'a, '_> {
     /// The plan of a pattern named `$a`, `#a`, `@a` or `!a`, or of the member
     /// that `$` alone stands for.
     pub fn pattern(&self, name: &str, scope: &Scope<'a>) -> Node {
-        let name = name.get(1..).unwrap_or("");
-        if name.is_empty() {
-            return scope.member.and_then(|i| self.patterns.get(i)).map_or_else(all, |p| p.plan.clone());
+        self.index(name, scope).map_or_else(all, |i| self.patterns[i].plan.clone())
+    }
+
+    /// The number of the pattern so named.
+    pub fn index(&self, name: &str, scope: &Scope<'a>) -> Option<usize> {
+        match name.get(1..).unwrap_or("") {
+            "" => scope.member.filter(|i| *i < self.patterns.len()),
+            name => self.patterns.iter().position(|p| p.ident.name.get(1..) == Some(name)),
         }
-        let found = self.patterns.iter().find(|p| p.ident.name.get(1..) == Some(name));
-        found.map_or_else(all, |p| p.plan.clone())
+    }
+
+    /// Files with a hit of a pattern at a place. Only places in the head of the
+    /// file are known to the index.
+    fn anchored(&mut self, i: usize, anchor: Option<&'a MatchAnchor<'a>>, scope: &Scope<'a>) -> Node {
+        let place = match anchor {
+            Some(MatchAnchor::At(at)) => match self.consts.fold(&at.expr, scope) {
+                Some(Const::Int(offset)) => self.starts_at(i, offset),
+                _ => self.need(&at.expr, scope),
+            },
+            Some(MatchAnchor::In(within)) => and(vec![
+                self.need(&within.range.lower_bound, scope),
+                self.need(&within.range.upper_bound, scope),
+            ]),
+            None => all(),
+        };
+        and(vec![self.patterns[i].plan.clone(), place])
+    }
+
+    /// Files whose head allows a hit of this pattern to begin at the offset.
+    pub fn starts_at(&self, i: usize, offset: i64) -> Node {
+        u64::try_from(offset).map_or_else(|_| all(), |at| pieces::at(&self.patterns[i].starts, at))
     }
 
     /// Indexes of the patterns of a set; one that several items name counts once,
@@ -239,7 +264,7 @@ impl<'a> Condition<'a, '_> {
     fn of(&mut self, of: &'a Of<'a>, scope: &Scope<'a>) -> Node {
         let kids: Vec<Node> = match &of.items {
             OfItems::PatternSet(set) => {
-                self.members(set).into_iter().map(|i| self.patterns[i].plan.clone()).collect()
+                self.members(set).into_iter().map(|i| self.anchored(i, of.anchor.as_ref(), scope)).collect()
             }
             OfItems::BoolExprTuple(items) => items.iter().map(|e| self.yes(e, scope)).collect(),
         };
@@ -272,8 +297,16 @@ impl<'a> Condition<'a, '_> {
             let kids = values.map(|v| self.yes(&f.body, &bind(v))).collect();
             return min_of(k, kids);
         }
+        let runs = match &f.iterable {
+            // The engine makes a loop over an empty range false, whatever the
+            // quantifier.
+            Iterable::Range(range) => {
+                self.comparison(Op::Le, self.sides(&range.lower_bound, &range.upper_bound, scope))
+            }
+            _ => all(),
+        };
         if !self.once(&f.quantifier, scope) {
-            return all();
+            return runs;
         }
         let mut inner = scope.clone();
         for var in &f.variables {
@@ -283,7 +316,7 @@ impl<'a> Condition<'a, '_> {
             };
             inner = inner.bind(var.name, binding);
         }
-        self.yes(&f.body, &inner)
+        and(vec![self.yes(&f.body, &inner), runs])
     }
 
     /// The values of a short range with constant bounds.
@@ -299,12 +332,14 @@ impl<'a> Condition<'a, '_> {
     }
 
     /// Whether the quantifier asks for at least one true pass, however many
-    /// passes there are: `all` is satisfied by none, a percentage too.
+    /// passes there are: a loop without passes is false.
     fn once(&self, q: &'a Quantifier<'a>, scope: &Scope<'a>) -> bool {
         match q {
-            Quantifier::Any { .. } => true,
-            Quantifier::Expr(e) => matches!(self.consts.fold(e, scope), Some(Const::Int(k)) if k > 0),
-            _ => false,
+            Quantifier::Any { .. } | Quantifier::All { .. } => true,
+            Quantifier::Expr(e) | Quantifier::Percentage(e) => {
+                matches!(self.consts.fold(e, scope), Some(Const::Int(k)) if k > 0)
+            }
+            Quantifier::None { .. } => false,
         }
     }
 

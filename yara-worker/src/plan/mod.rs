@@ -7,12 +7,14 @@
 mod base64;
 mod compare;
 mod condition;
+mod counts;
 mod hex;
 mod module;
 pub mod node;
 mod pieces;
 mod regex;
 mod scope;
+mod strings;
 mod text;
 
 use std::collections::{BTreeMap, HashMap};
@@ -24,6 +26,7 @@ use crate::source::Source;
 use condition::{Condition, Planned};
 use node::{Node, all, and};
 use scope::{Consts, Scope};
+use strings::Str;
 
 /// Sum over all rules of one source.
 const MAX_LITERALS: u32 = 65_536;
@@ -93,11 +96,13 @@ impl Left {
 
 fn planned<'a>(rule: &'a Rule<'a>) -> Vec<Planned<'a>> {
     let patterns = rule.patterns.iter().flatten();
-    patterns.map(|p| Planned { ident: p.identifier(), plan: pattern(p) }).collect()
+    let planned = patterns.map(|p| (p.identifier(), pattern(p)));
+    planned.map(|(ident, (plan, starts))| Planned { ident, plan, starts }).collect()
 }
 
 /// The plan of one pattern: where it is not satisfied the pattern has no hit.
-fn pattern(pattern: &Pattern<'_>) -> Node {
+/// And the strings with which every hit begins.
+fn pattern(pattern: &Pattern<'_>) -> (Node, Vec<Str>) {
     match pattern {
         Pattern::Text(p) => text::plan(p),
         Pattern::Hex(p) => hex::plan(p),

@@ -20,6 +20,8 @@ const MAX_JSON: u32 = 6 << 20;
 pub const WINDOW: usize = 65;
 /// Windows kept of a longer literal. More would cost and filter nothing new.
 const MAX_WINDOWS: usize = 16;
+/// Longest masked leaf.
+pub const MASKED: usize = 1_024;
 /// How many leading bytes of a file the index keeps.
 pub const HEAD: u64 = 16;
 
@@ -48,6 +50,7 @@ pub enum Shape {
     All,
     None,
     Lit { bytes: Vec<u8>, fold: bool },
+    Masked { bytes: Vec<u8>, mask: Vec<u8> },
     Size(u64, u64),
     Head { at: u64, bytes: Vec<u8>, not: bool },
     Hash { algo: &'static str, hex: String },
@@ -72,6 +75,7 @@ impl Node {
     fn leaf(shape: Shape) -> Node {
         let (literals, json) = match &shape {
             Shape::Lit { bytes, .. } => (1, 30 + 2 * bytes.len() as u32),
+            Shape::Masked { bytes, .. } => (1, 40 + 4 * bytes.len() as u32),
             Shape::Hash { .. } => (0, 110),
             _ => (0, 60),
         };
@@ -95,11 +99,12 @@ impl Node {
         if over { all() } else { Node(Rc::new(Inner { shape, cost })) }
     }
 
-    /// Length of the literal that a matching file surely holds; 0 when none is
-    /// required. Metadata counts as nothing.
+    /// Length of the run of bytes that a matching file surely holds and the index
+    /// can look up; 0 when none is required. Metadata counts as nothing.
     pub fn strength(&self) -> usize {
         match self.shape() {
             Shape::Lit { bytes, .. } => bytes.len(),
+            Shape::Masked { bytes, mask } => longest_run(bytes, mask),
             Shape::And(kids) => kids.iter().map(Node::strength).max().unwrap_or(0),
             Shape::Or(kids) | Shape::MinOf(_, kids) => kids.iter().map(Node::strength).min().unwrap_or(0),
             Shape::None => usize::MAX,
@@ -114,6 +119,7 @@ impl Node {
             Shape::All => "all".into(),
             Shape::None => "none".into(),
             Shape::Lit { bytes, fold } => json!({"lit": hex(bytes), "fold": fold}),
+            Shape::Masked { bytes, mask } => json!({"masked": {"bytes": hex(bytes), "mask": hex(mask)}}),
             Shape::Size(min, max) => json!({"size": [min, max]}),
             Shape::Head { at, bytes, not } => json!({"head": {"at": at, "hex": hex(bytes), "not": not}}),
             Shape::Hash { algo, hex } => json!({"hash": {"algo": algo, "hex": hex}}),
@@ -122,6 +128,18 @@ impl Node {
             Shape::MinOf(min, kids) => json!({"min": min, "of": list(kids)}),
         }
     }
+}
+
+/// The longest run of known bytes; letters of either case count from 6 bytes on,
+/// where the index compares folded grams.
+fn longest_run(bytes: &[u8], mask: &[u8]) -> usize {
+    let (mut best, mut known, mut folded) = (0, 0, 0);
+    for (b, m) in bytes.iter().zip(mask) {
+        known = if *m == 0xff { known + 1 } else { 0 };
+        folded = if *m == 0xff || *m == 0xdf && b.is_ascii_uppercase() { folded + 1 } else { 0 };
+        best = best.max(known).max(if folded >= 6 { folded } else { 0 });
+    }
+    best
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -189,6 +207,20 @@ pub fn folded(bytes: &[u8]) -> Node {
             .collect();
     }
     or(variants.iter().map(|v| literal(v)).collect())
+}
+
+/// Selects files in which, at some offset, the bits of the mask are those of the
+/// bytes; one of each end that is open is cut off. At most `MASKED` bytes.
+pub fn masked(bytes: &[u8], mask: &[u8]) -> Node {
+    let Some(first) = mask.iter().position(|m| *m != 0) else { return all() };
+    let last = mask.iter().rposition(|m| *m != 0).unwrap_or(first);
+    let mask = &mask[first..=last];
+    let Some(bytes) = bytes.get(first..=last).filter(|b| b.len() <= MASKED) else { return all() };
+    if mask.iter().all(|m| *m == 0xff) {
+        return literal(bytes);
+    }
+    let bytes = bytes.iter().zip(mask).map(|(b, m)| b & m).collect();
+    Node::leaf(Shape::Masked { bytes, mask: mask.to_vec() })
 }
 
 fn windows(bytes: &[u8], fold: bool) -> Node {

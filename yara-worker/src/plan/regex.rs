@@ -9,9 +9,11 @@ use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 use yara_x_parser::ast::{Regexp, RegexpPattern};
 
 use super::node::{Node, all, or};
-use super::pieces::{self, Piece, Str, Sym};
+use super::pieces::{self, MAX_SPREAD, Piece};
+use super::strings::{Str, Sym};
 
-/// Bytes of a class that is still expanded.
+/// Bytes of a class that may be written out; of a larger one its common bits are
+/// kept.
 const MAX_CLASS: usize = 16;
 /// Copies of a repeated string that are written out.
 const MAX_COPIES: u32 = 16;
@@ -20,26 +22,25 @@ const MAX_PIECES: usize = 4_096;
 /// A repeated sequence longer than this is written once.
 const MAX_REPEATED: usize = 8;
 
-/// The plan of one regular expression pattern.
-pub fn plan(pattern: &RegexpPattern<'_>) -> Node {
+/// The plan of one regular expression pattern, and the strings its matches begin
+/// with.
+pub fn plan(pattern: &RegexpPattern<'_>) -> (Node, Vec<Str>) {
     let mods = &pattern.modifiers;
     let fold = mods.nocase().is_some() || pattern.regexp.case_insensitive;
-    let Some(hir) = parse(&pattern.regexp, fold) else { return all() };
-    let mut forms = Vec::new();
+    let Some(hir) = parse(&pattern.regexp, fold) else { return (all(), vec![Str::new()]) };
+    let (mut forms, mut starts) = (Vec::new(), Vec::new());
+    let mut form = |wide| {
+        let pieces = Walker { fold, wide }.pieces(&hir);
+        forms.push(pieces::plan(&pieces, wide));
+        starts.extend(pieces::starts(&pieces, wide));
+    };
     if mods.wide().is_some() {
-        forms.push(walk(&hir, fold, true));
+        form(true);
     }
     if mods.ascii().is_some() || mods.wide().is_none() {
-        forms.push(walk(&hir, fold, false));
+        form(false);
     }
-    or(forms)
-}
-
-fn walk(hir: &Hir, fold: bool, wide: bool) -> Node {
-    let walker = Walker { fold, wide };
-    let mut out = Vec::new();
-    walker.sequence(hir, &mut out);
-    pieces::plan(&out, wide)
+    (or(forms), starts)
 }
 
 /// The engine's parse: no unicode unless asked for, `{,n}` allowed, `\<` and
@@ -112,14 +113,16 @@ impl Walker {
     }
 
     fn repetition(&self, rep: &Repetition, out: &mut Vec<Piece>) {
+        let once = self.pieces(&rep.sub);
+        if let Some(sym) = single(&once)
+            && (rep.min > MAX_COPIES || rep.max.is_some_and(|m| m - rep.min <= MAX_SPREAD))
+        {
+            return out.extend(pieces::run(sym, rep.min, rep.max));
+        }
         if rep.min == 0 {
-            out.push(match rep.max {
-                Some(1) => self.optional(&rep.sub),
-                _ => Piece::Gap,
-            });
+            out.push(if rep.max == Some(1) { self.optional(once) } else { Piece::Gap });
             return;
         }
-        let once = self.pieces(&rep.sub);
         let exact = rep.max == Some(rep.min);
         if once.len() > MAX_REPEATED {
             out.extend(once);
@@ -141,8 +144,8 @@ impl Walker {
     }
 
     /// `x?` is a choice between x and nothing if x is a small set.
-    fn optional(&self, sub: &Hir) -> Piece {
-        match pieces::choice(vec![self.pieces(sub), vec![]], self.wide) {
+    fn optional(&self, once: Vec<Piece>) -> Piece {
+        match pieces::choice(vec![once, vec![]], self.wide) {
             set @ Piece::Set(_) => set,
             _ => Piece::Gap,
         }
@@ -177,15 +180,23 @@ impl Walker {
             if !strings.contains(&sym) {
                 strings.push(sym);
             }
-            if strings.len() > MAX_CLASS {
-                return Piece::Gap;
-            }
         }
-        if strings.is_empty() { Piece::Gap } else { Piece::Set(strings) }
+        match strings.iter().map(|s| s[0]).reduce(Sym::cover) {
+            None => Piece::Gap,
+            Some(common) if strings.len() > MAX_CLASS => Piece::Set(vec![vec![common]]),
+            Some(_) => Piece::Set(strings),
+        }
     }
 
     fn sym(&self, byte: u8, fold: bool) -> Sym {
-        let fold = (fold || self.fold) && byte.is_ascii_alphabetic();
-        Sym { byte: if fold { byte.to_ascii_lowercase() } else { byte }, fold }
+        if fold || self.fold { Sym::any_case(byte) } else { Sym::of(byte) }
+    }
+}
+
+/// What is common to a single byte of several values.
+fn single(pieces: &[Piece]) -> Option<Sym> {
+    match pieces {
+        [Piece::Set(set)] if set.iter().all(|s| s.len() == 1) => set.iter().map(|s| s[0]).reduce(Sym::cover),
+        _ => None,
     }
 }

@@ -119,6 +119,8 @@ impl<'e> Consts<'e> {
             Expr::Add(n) => int(n, i64::checked_add),
             Expr::Sub(n) => int(n, i64::checked_sub),
             Expr::Mul(n) => int(n, i64::checked_mul),
+            Expr::Div(n) => int(n, i64::checked_div),
+            Expr::Mod(n) => int(n, i64::checked_rem),
             Expr::Shl(b) => {
                 let (Const::Int(x), Const::Int(n)) = self.both(b, scope)? else { return None };
                 let wide = (0..63).contains(&n).then(|| i128::from(x) << n)?;

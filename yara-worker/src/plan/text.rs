@@ -1,17 +1,28 @@
 //! Text patterns and their modifiers.
 
-use yara_x_parser::ast::{PatternModifier, TextPattern};
+use yara_x_parser::ast::{PatternModifier, PatternModifiers, TextPattern};
 
 use super::base64;
-use super::node::{Node, folded, literal, or};
+use super::node::{HEAD, Node, folded, literal, or};
+use super::strings::{Str, Sym};
 
-/// The plan of one text pattern. `fullword` and `private` change nothing.
-pub fn plan(pattern: &TextPattern<'_>) -> Node {
+/// The plan of one text pattern, and the strings its matches begin with.
+/// `fullword` and `private` change nothing.
+pub fn plan(pattern: &TextPattern<'_>) -> (Node, Vec<Str>) {
     let text: &[u8] = pattern.text.value.as_ref();
     let mods = &pattern.modifiers;
-    let forms: Vec<Node> =
-        bases(text, mods.ascii().is_some(), mods.wide().is_some()).iter().map(|b| form(pattern, b)).collect();
-    or(forms)
+    let bases = bases(text, mods.ascii().is_some(), mods.wide().is_some());
+    let forms = bases.iter().map(|b| form(pattern, b)).collect();
+    (or(forms), bases.iter().map(|b| start(mods, b)).collect())
+}
+
+/// The bytes that a match begins with, none if they may be of many kinds.
+fn start(mods: &PatternModifiers<'_>, base: &[u8]) -> Str {
+    if mods.xor().is_some() || mods.base64().is_some() || mods.base64wide().is_some() {
+        return vec![];
+    }
+    let sym = if mods.nocase().is_some() { Sym::any_case } else { Sym::of };
+    base.iter().take(HEAD as usize).map(|b| sym(*b)).collect()
 }
 
 /// The forms that `ascii` and `wide` ask for.

@@ -15,6 +15,13 @@ pub fn eval(plan: &Value, data: &[u8]) -> bool {
             let (bytes, fold) = (unhex(value), plan["fold"].as_bool().unwrap());
             data.windows(bytes.len()).any(|w| if fold { w.eq_ignore_ascii_case(&bytes) } else { w == bytes })
         }
+        "masked" => {
+            let (bytes, mask) = (unhex(&value["bytes"]), unhex(&value["mask"]));
+            assert!(bytes.len() == mask.len() && (1..=1024).contains(&bytes.len()), "{plan}");
+            assert!(mask[0] != 0 && mask[mask.len() - 1] != 0, "{plan}");
+            assert!(bytes.iter().zip(&mask).all(|(b, m)| b & !m == 0), "{plan}");
+            data.windows(bytes.len()).any(|w| (0..w.len()).all(|i| w[i] & mask[i] == bytes[i]))
+        }
         "size" => (value[0].as_u64().unwrap()..=value[1].as_u64().unwrap()).contains(&(data.len() as u64)),
         "head" => {
             let at = value["at"].as_u64().unwrap() as usize;
@@ -38,8 +45,8 @@ pub fn eval(plan: &Value, data: &[u8]) -> bool {
 /// The member that names the node.
 fn entry(plan: &Value) -> (&str, &Value) {
     let object = plan.as_object().unwrap();
-    let key =
-        ["lit", "size", "head", "hash", "and", "or", "min"].into_iter().find(|k| object.contains_key(*k));
+    let keys = ["lit", "masked", "size", "head", "hash", "and", "or", "min"];
+    let key = keys.into_iter().find(|k| object.contains_key(*k));
     let key = key.unwrap_or_else(|| panic!("unknown node {plan}"));
     (key, &plan[key])
 }
@@ -49,7 +56,8 @@ fn unhex(value: &Value) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
 }
 
-/// `*` all, `0` none, `'text'` or hex, `~` folded, `[min..max]` size, `@at=hex`
+/// `*` all, `0` none, `'text'` or hex, `~` folded, `<...>` masked with `?` for a
+/// half byte of any value and `byte/mask` for other masks, `[min..max]` size, `@at=hex`
 /// and `@at!hex` head, `(a & b)`, `(a | b)`, `2{a, b, c}`.
 pub fn show(plan: &Value) -> String {
     if let Some(word) = plan.as_str() {
@@ -67,6 +75,10 @@ pub fn show(plan: &Value) -> String {
                 false => format!("{fold}{}", value.as_str().unwrap()),
             }
         }
+        "masked" => {
+            let pairs = unhex(&value["bytes"]).into_iter().zip(unhex(&value["mask"]));
+            format!("<{}>", pairs.map(|(b, m)| show_masked(b, m)).collect::<Vec<_>>().join(" "))
+        }
         "size" if value[1].as_u64() == Some(u64::MAX) => format!("[{}..]", value[0]),
         "size" => format!("[{}..{}]", value[0], value[1]),
         "head" => {
@@ -77,5 +89,16 @@ pub fn show(plan: &Value) -> String {
         "and" => format!("({})", list(value, " & ")),
         "or" => format!("({})", list(value, " | ")),
         _ => format!("{value}{{{}}}", list(&plan["of"], ", ")),
+    }
+}
+
+fn show_masked(byte: u8, mask: u8) -> String {
+    match mask {
+        0xff => format!("{byte:02x}"),
+        0xf0 => format!("{:x}?", byte >> 4),
+        0x0f => format!("?{byte:x}"),
+        0x00 => "??".into(),
+        0xdf if byte.is_ascii_uppercase() => format!("~{}", byte.to_ascii_lowercase() as char),
+        _ => format!("{byte:02x}/{mask:02x}"),
     }
 }

@@ -1,0 +1,155 @@
+//! Strings of bytes that may be known in part, what each is worth to the index,
+//! and the leaf that looks for it.
+
+use super::node::{MASKED, Node, all, and, folded, literal, masked, or};
+use super::text::widen;
+
+/// An ASCII letter of either case.
+const ANY_CASE: u8 = 0xdf;
+/// A byte at the end of a string is kept if this many of its bits are known.
+const TELLING_BITS: u32 = 4;
+/// Fewer known bits than these are in almost every file.
+const MIN_BITS: u32 = 24;
+
+/// One byte of a string: the bits of `mask` are known to be those of `byte`,
+/// which has no others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sym {
+    byte: u8,
+    mask: u8,
+}
+
+/// A byte of any value.
+pub const ANY: Sym = Sym { byte: 0, mask: 0 };
+
+impl Sym {
+    pub fn of(byte: u8) -> Sym {
+        Sym { byte, mask: 0xff }
+    }
+
+    /// A letter in both cases; any other byte itself.
+    pub fn any_case(byte: u8) -> Sym {
+        if byte.is_ascii_alphabetic() { Sym { byte: byte & ANY_CASE, mask: ANY_CASE } } else { Sym::of(byte) }
+    }
+
+    /// The most that is true of both.
+    pub fn cover(self, other: Sym) -> Sym {
+        let mask = self.mask & other.mask & !(self.byte ^ other.byte);
+        Sym { byte: self.byte & mask, mask }
+    }
+
+    /// The byte, if no bit of it is open.
+    pub fn known(self) -> Option<u8> {
+        (self.mask == 0xff).then_some(self.byte)
+    }
+
+    /// The byte in lower case, if nothing but its case is open.
+    fn lower(self) -> Option<u8> {
+        let letter = self.mask == ANY_CASE && self.byte.is_ascii_uppercase();
+        if letter { Some(self.byte | 0x20) } else { self.known() }
+    }
+}
+
+/// A string of a set.
+pub type Str = Vec<Sym>;
+
+/// Share of the columns of an index that seem to hold `len` known bytes that
+/// they do not hold, about: what one lookup leaves to verify.
+fn left_over(len: usize) -> f64 {
+    const LEFT: [f64; 8] = [1.0, 1.0, 1.0, 0.35, 0.05, 0.014, 0.004, 0.002];
+    LEFT.get(len).copied().unwrap_or(0.0015 * 0.4_f64.powi(len.min(20) as i32 - 8))
+}
+
+/// What a string leaves to verify: all its runs must be in one column.
+pub fn share(syms: &[Sym], wide: bool) -> f64 {
+    let each = 1 + usize::from(wide);
+    let exact = syms.split(|s| s.known().is_none()).map(|run| left_over(run.len() * each));
+    let folded = syms.split(|s| s.lower().is_none()).map(|run| {
+        let open = run.iter().filter(|s| s.known().is_none()).count();
+        match run.len() * each {
+            _ if open == 0 => 1.0,
+            n @ 6.. => left_over(n),
+            n => left_over(n) * (1 << open) as f64,
+        }
+    });
+    exact.product::<f64>() * folded.fold(1.0, |least: f64, f| least.min(f))
+}
+
+/// What a set of alternatives leaves to verify.
+pub fn share_of(set: &[Str], wide: bool) -> f64 {
+    set.iter().map(|s| share(s, wide)).sum::<f64>().min(1.0)
+}
+
+/// Files that hold one of the strings; `All` as soon as one of them is too short
+/// to look for.
+pub fn any_of(set: &[Str], wide: bool) -> Node {
+    or(set.iter().map(|s| find(s, wide)).collect())
+}
+
+/// Files that hold the string; with `wide` each byte is followed by a zero byte.
+fn find(syms: &[Sym], wide: bool) -> Node {
+    let telling = |s: &Sym| s.mask.count_ones() >= TELLING_BITS;
+    let Some(first) = syms.iter().position(telling) else { return all() };
+    let last = syms.iter().rposition(telling).unwrap_or(first);
+    let syms = &syms[first..=last];
+    let spread = |bytes: Vec<u8>| if wide { widen(&bytes) } else { bytes };
+    if let Some(known) = syms.iter().map(|s| s.known()).collect::<Option<Vec<u8>>>() {
+        return literal(&spread(known));
+    }
+    if let Some(lower) = syms.iter().map(|s| s.lower()).collect::<Option<Vec<u8>>>() {
+        return folded(&spread(lower));
+    }
+    let bytes = spread(syms.iter().map(|s| s.byte).collect());
+    let mut mask: Vec<u8> = syms.iter().map(|s| s.mask).collect();
+    if wide {
+        mask = mask.iter().flat_map(|m| [*m, 0xff]).collect();
+    }
+    let known = |m: &[u8]| m.iter().map(|m| m.count_ones()).sum::<u32>() >= MIN_BITS;
+    let cuts = bytes.chunks(MASKED).zip(mask.chunks(MASKED));
+    let cuts = cuts.filter(|(_, m)| known(m)).map(|(b, m)| masked(b, m));
+    and(cuts.chain([short_folded(syms, wide)]).collect())
+}
+
+/// Runs that only their case keeps from being known and that are too short for
+/// the folded grams: their variants, where nothing else can be looked up.
+fn short_folded(syms: &[Sym], wide: bool) -> Node {
+    let each = 1 + usize::from(wide);
+    let useful = |run: &&[Sym], least: usize| run.len() * each >= least;
+    let exact = syms.split(|s| s.known().is_none()).any(|run| useful(&run, 4));
+    let mut runs = syms.split(|s| s.lower().is_none());
+    if exact || runs.clone().any(|run| useful(&run, 6)) {
+        return all();
+    }
+    let run = runs.find(|run| useful(run, 4)).unwrap_or(&[]);
+    let lower: Vec<u8> = run.iter().filter_map(|s| s.lower()).collect();
+    folded(&if wide { widen(&lower) } else { lower })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn covering_keeps_what_is_common() {
+        assert_eq!(Sym::of(b'a').cover(Sym::of(b'A')), Sym::any_case(b'a'));
+        assert_eq!(Sym::of(0x41).cover(Sym::of(0x4f)), Sym { byte: 0x41, mask: 0xf1 });
+        let digits = (b'0'..=b'9').map(Sym::of).reduce(Sym::cover).unwrap();
+        assert_eq!(digits, Sym { byte: 0x30, mask: 0xf0 });
+        assert_eq!((0..=255).map(Sym::of).reduce(Sym::cover).unwrap(), ANY);
+        for (a, b) in (0..=255u8).flat_map(|a| (0..=255u8).map(move |b| (a, b))) {
+            let both = Sym::of(a).cover(Sym::of(b));
+            assert!(a & both.mask == both.byte && b & both.mask == both.byte, "{a} {b} {both:?}");
+        }
+    }
+
+    #[test]
+    fn longer_and_more_known_leaves_less() {
+        let text = |t: &str| -> Str { t.bytes().map(|b| if b == b'?' { ANY } else { Sym::of(b) }).collect() };
+        let shares: Vec<f64> = ["ab?cd", "abc", "abc?def", "abcd", "abcd?efgh", "abcdefghijkl"]
+            .iter()
+            .map(|t| share(&text(t), false))
+            .collect();
+        assert!(shares.windows(2).all(|w| w[0] > w[1]), "{shares:?}");
+        assert!(share(&text("ab"), true) < share(&text("ab"), false));
+    }
+}
