@@ -57,6 +57,7 @@ func NewAdmin(d AdminDeps) http.Handler {
 		a.mux.HandleFunc(pattern, a.wrap(fn))
 	}
 	a.mux.HandleFunc("POST /admin/index/rebuild", a.rebuild)
+	a.mux.HandleFunc("POST /admin/profile", a.profile)
 	a.mux.HandleFunc("/", a.wrap(func(*http.Request, store.Actor) ([]any, error) {
 		return nil, mews.Errorf(mews.ErrNotFound, notImplemented)
 	}))

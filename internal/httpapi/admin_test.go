@@ -1,13 +1,16 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"runtime/pprof"
 	"strings"
 	"testing"
 	"time"
@@ -107,5 +110,29 @@ func TestAdminIndexAndAudit(t *testing.T) {
 		if last.Done != 2 || last.Total != 2 || (last.Error != "") != (outcome != nil) || lines < 2 {
 			t.Errorf("rebuild: %+v after %d lines", last, lines)
 		}
+	}
+}
+
+// TestAdminProfile takes a profile that lasts as long as the request's body. A
+// second one at the same time is refused.
+func TestAdminProfile(t *testing.T) {
+	h := newHarness(t)
+	srv := newAdminServer(t, h, nil)
+	take := func(body io.Reader) (int, []byte) {
+		resp, err := srv.Client().Post(srv.URL+"/admin/profile", "", body)
+		must(t, err)
+		defer resp.Body.Close()
+		b, err := io.ReadAll(resp.Body)
+		must(t, err)
+		return resp.StatusCode, b
+	}
+	gzip := []byte{0x1f, 0x8b}
+	if status, b := take(strings.NewReader("any bytes")); status != 200 || !bytes.HasPrefix(b, gzip) {
+		t.Errorf("profile: %d, %d bytes", status, len(b))
+	}
+	must(t, pprof.StartCPUProfile(io.Discard))
+	defer pprof.StopCPUProfile()
+	if status, _ := take(http.NoBody); status != 409 {
+		t.Errorf("a second profile at a time: %d", status)
 	}
 }
