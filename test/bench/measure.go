@@ -2,125 +2,72 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"slices"
-	"time"
 
-	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/test/harness"
 )
 
-// figures are what one corpus measured.
-type figures struct {
-	corpus         corpus
-	ingestCPU      time.Duration
-	indexBytes     int64
-	peakIndexBytes int64
-	peakIngestRSS  int64
-	peakQueryRSS   int64
-	absent         map[int][]float64 // literal length -> share of corpus bytes read
-	fuzzy, exact   timing
-	pairs          int
-	falseNegatives int
-	scanPerProbe   time.Duration
-	hunts          []huntFigure
-}
-
-func measure(ctx context.Context, s settings, c corpus) (*figures, error) {
-	m := &figures{corpus: c, absent: map[int][]float64{}}
-	data := filepath.Join(s.cache, "data-"+c.name)
-	if err := errors.Join(os.RemoveAll(data), os.RemoveAll(data+".key")); err != nil {
-		return nil, err
-	}
-	opts := harness.Options{Data: data, Args: []string{
-		"--limits-requests-per-minute", "100000000", "--quota-hunts", "100000000", "--quota-downloads", "100000000", "--log-level", "warn",
-	}}
-	srv, err := harness.Start(ctx, opts)
+// measure takes all figures of one corpus.
+func measure(ctx context.Context, s settings, c *corpus) (*corpusReport, error) {
+	r := &corpusReport{Name: c.name, Files: len(c.files), Bytes: c.bytes}
+	s.note("%s: filters, segments, merge", c.name)
+	room, merged, err := measureRoom(ctx, s, c)
 	if err != nil {
 		return nil, err
 	}
-	if err := m.ingest(ctx, srv); err != nil {
-		return nil, errors.Join(err, srv.Stop())
+	s.note("%s: ingest", c.name)
+	srv, err := startFresh(ctx, s, c.name)
+	if err != nil {
+		return nil, err
 	}
+	stopProfile := s.profile(ctx, srv, "ingest-"+c.name)
+	in, err := ingest(ctx, srv, c)
+	err = errors.Join(err, stopProfile())
 	// Query memory is measured in a process that did not ingest.
-	if err := srv.Stop(); err != nil {
+	if err = errors.Join(err, srv.Stop()); err != nil {
 		return nil, err
 	}
-	opts.ClientID, opts.ClientSecret = srv.ClientID, srv.ClientSecret
-	if srv, err = harness.Start(ctx, opts); err != nil {
+	r.ingestRows(c, room, in)
+	if srv, err = startAgain(ctx, srv); err != nil {
 		return nil, err
 	}
-	err = m.query(ctx, s, srv)
-	return m, errors.Join(err, srv.Stop())
-}
-
-// ingest uploads the corpus by the command line, as a user would, and waits
-// until every file is in a segment.
-func (m *figures) ingest(ctx context.Context, srv *harness.Server) error {
-	before, err := srv.Usage()
-	if err != nil {
-		return err
+	err = r.query(ctx, s, c, srv, merged)
+	if err = errors.Join(err, srv.Stop()); err != nil {
+		return nil, err
 	}
-	watch, done := context.WithCancel(ctx)
-	peak := make(chan int64, 1)
-	go func() { peak <- watchSize(watch, filepath.Join(srv.Data, "segments")) }()
-	cmd := srv.Command(ctx, "sample", "add", "--label", "clean", m.corpus.dir)
-	cmd.Stderr = os.Stderr
-	err = cmd.Run()
-	if err == nil {
-		err = srv.AwaitIndexed(ctx)
-	}
-	done()
-	m.peakIndexBytes = <-peak
-	if err != nil {
-		return fmt.Errorf("ingest: %w", err)
-	}
-	after, err := srv.Usage()
-	m.ingestCPU, m.peakIngestRSS = after.CPU-before.CPU, after.PeakRSS
-	m.indexBytes = folderSize(filepath.Join(srv.Data, "segments"))
-	return err
-}
-
-// watchSize samples a folder's size until the context ends and gives the peak.
-func watchSize(ctx context.Context, dir string) int64 {
-	peak := int64(0)
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		peak = max(peak, folderSize(dir))
-		select {
-		case <-ctx.Done():
-			return peak
-		case <-tick.C:
+	if s.growth && c.name == growthCorpus {
+		s.note("%s: growth", c.name)
+		points, wrong, err := growth(ctx, s, c)
+		if err != nil {
+			return nil, fmt.Errorf("growth: %w", err)
 		}
+		r.Growth, r.Wrong = points, r.Wrong+wrong
 	}
+	return r, errors.Join(os.RemoveAll(srv.Data), os.Remove(merged))
 }
 
-// folderSize adds up file sizes; files that vanish meanwhile do not count.
-func folderSize(dir string) (n int64) {
-	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return nil
-		}
-		if info, err := d.Info(); err == nil {
-			n += info.Size()
-		}
-		return nil
-	})
-	return n
+func (r *corpusReport) ingestRows(c *corpus, room roomFigures, in ingestFigure) {
+	size := float64(c.bytes) / mb
+	r.atLeast("filters", "filters built", "MB per CPU second", size/room.build.FilterCPU.Seconds(), 150)
+	r.atLeast("ingest", "whole ingest until durable and searchable", "MB per CPU second", size/in.cpu.Seconds(), 75)
+	r.add("ingest_index_share", "of its CPU time: filters, placing, writing segments (index room alone)", "%",
+		100*(room.build.FilterCPU+room.build.CPU).Seconds()/in.cpu.Seconds())
+	r.atMost("index_size", "index after merging", "% of corpus", 100*share(in.index, c.bytes), 23)
+	r.add("index_one_segment", "... all merged into one segment", "% of corpus", 100*share(room.merge.Bytes, c.bytes))
+	r.add("segments", "segments at rest", "", float64(in.segments))
+	r.atMost("peak_disk", "peak disk while indexing", "x final index", share(in.peak, in.index), 1.2)
+	r.atMost("rss_indexing", "memory while indexing (server, peak RSS)", "MB", float64(max(in.rss, in.restRSS))/mb, 256)
+	r.atMost("rss_merging", "memory while merging everything into one (own process)", "MB", float64(room.merge.PeakRSS)/mb, 256)
+	r.add("merge_rate", "merging, index bytes written", "MB per CPU second", float64(room.merge.Bytes)/mb/room.merge.CPU.Seconds())
 }
 
-func (m *figures) query(ctx context.Context, s settings, srv *harness.Server) error {
-	probes, err := drawProbes(m.corpus, s.source(2), 10)
+// query draws what to ask, finds the truth, and asks.
+func (r *corpusReport) query(ctx context.Context, s settings, c *corpus, srv *harness.Server, merged string) error {
+	s.note("%s: the truth by brute force", c.name)
+	q, err := drawQuestions(s, c)
 	if err != nil {
-		return err
-	}
-	if m.scanPerProbe, err = askOracle(m.corpus, probes); err != nil {
 		return err
 	}
 	client, err := srv.Client()
@@ -128,111 +75,97 @@ func (m *figures) query(ctx context.Context, s settings, srv *harness.Server) er
 		return err
 	}
 	defer client.Close()
-	err = m.fuzzy.run(srv, probes, func(p *probe) (time.Duration, error) { return m.fuzzySearch(ctx, client, p) })
-	if err == nil {
-		err = m.exact.run(srv, probes, func(p *probe) (time.Duration, error) { return m.exactSearch(ctx, client, p) })
+	t := &tester{corpus: c, srv: srv, client: client}
+	s.note("%s: %d literals", c.name, len(q.literals))
+	stop := s.profile(ctx, srv, "search-"+c.name)
+	literals, err := t.literals(ctx, q.literals)
+	if err = errors.Join(err, stop()); err != nil {
+		return err
 	}
+	s.note("%s: %d patterns", c.name, len(q.patterns))
+	if r.Patterns, err = t.patterns(ctx, q.patterns); err != nil {
+		return err
+	}
+	plain, err := plainScan(c, q.patterns)
 	if err != nil {
 		return err
 	}
-	rules, err := drawRules(m.corpus, s.source(3))
+	for i := range r.Patterns {
+		r.Patterns[i].Plain = ms(plain[i])
+	}
+	rows, err := measureRows(ctx, merged, q.literals)
 	if err != nil {
 		return err
 	}
-	for _, r := range rules {
-		if err := m.hunt(ctx, srv, client, r); err != nil {
-			return fmt.Errorf("hunt %q: %w", r.name, err)
-		}
+	s.note("%s: %d hunts", c.name, len(q.rules))
+	stop = s.profile(ctx, srv, "hunt-"+c.name)
+	r.Hunts, err = t.hunts(ctx, q.rules)
+	if err = errors.Join(err, stop()); err != nil {
+		return err
 	}
 	use, err := srv.Usage()
-	m.peakQueryRSS = use.PeakRSS
-	return err
-}
-
-const maxResults = 10_000
-
-// A timing is what one kind of search took, over all probes.
-type timing struct {
-	all       []time.Duration
-	selective []time.Duration // of probes in at most selectiveFiles files
-	cpu       time.Duration   // of the server, in all
-}
-
-const selectiveFiles = 100
-
-func (t *timing) run(srv *harness.Server, probes []*probe, search func(*probe) (time.Duration, error)) error {
-	before, err := srv.Usage()
 	if err != nil {
 		return err
 	}
-	for _, p := range probes {
-		took, err := search(p)
-		if err != nil {
-			return fmt.Errorf("search for %x: %w", p.bytes, err)
+	r.atMost("rss_querying", "memory while querying (server, peak RSS)", "MB", float64(use.PeakRSS)/mb, 128)
+	r.searchRows(literals, rows)
+	r.patternRows()
+	r.huntRows()
+	r.atMost("missed", fmt.Sprintf("files missed, in %d pairs of query and file", t.pairs), "", float64(t.missed), 0)
+	r.Wrong = t.missed + t.extra
+	return nil
+}
+
+// questions are all that one corpus is asked.
+type questions struct {
+	literals []*probe
+	patterns []*pattern
+	rules    []*rule
+}
+
+// lengths are those of the literals.
+var lengths = []int{4, 5, 6, 8, 12, 16, 32}
+
+const (
+	presentEach = 10 // literals of each length and kind
+	absentEach  = 30 // literals of each length: they cost the least and vary the most
+)
+
+func drawQuestions(s settings, c *corpus) (q questions, err error) {
+	d := newDrawer(c, s.source(purposeLiterals))
+	for _, n := range lengths {
+		for range presentEach {
+			q.literals = append(q.literals, d.piece(n, ascii), d.piece(n, bytesKind))
+			if n >= 8 {
+				q.literals = append(q.literals, d.piece(n, wide))
+			}
 		}
-		t.all = append(t.all, took)
-		if len(p.inFile) <= selectiveFiles {
-			t.selective = append(t.selective, took)
-		}
-	}
-	after, err := srv.Usage()
-	t.cpu = after.CPU - before.CPU
-	return err
-}
-
-func (p *probe) request() mews.SearchRequest {
-	return mews.SearchRequest{
-		Options:  &mews.SearchOptions{Limit: maxResults, FilterMeta: mews.List{"sha256"}},
-		Patterns: []mews.Pattern{{Type: "hex", Value: hex.EncodeToString(p.bytes)}},
-	}
-}
-
-// fuzzySearch tells the time of the round trip.
-func (m *figures) fuzzySearch(ctx context.Context, client *mews.Client, p *probe) (time.Duration, error) {
-	began := time.Now()
-	_, err := client.MalQuery().FuzzySearch(ctx, p.request())
-	return time.Since(began), err
-}
-
-// exactSearch compares the answer with the truth. It tells the job's own run
-// time: polling is the client's affair.
-func (m *figures) exactSearch(ctx context.Context, client *mews.Client, p *probe) (time.Duration, error) {
-	meta, err := client.MalQuery().ExactSearch(ctx, p.request())
-	if err != nil {
-		return 0, err
-	}
-	env, err := client.MalQuery().Wait(ctx, meta.ReqID, nil)
-	if err != nil {
-		return 0, err
-	}
-	if len(p.inFile) <= maxResults {
-		m.compare(env, p)
-	}
-	if p.class == "absent" && len(p.inFile) == 0 && env.Meta.Progress != nil {
-		share := float64(env.Meta.Progress.Bytes) / float64(m.corpus.bytes)
-		m.absent[len(p.bytes)] = append(m.absent[len(p.bytes)], share)
-	}
-	return time.Duration(env.Meta.QueryTime) * time.Millisecond, nil
-}
-
-func (m *figures) compare(env *mews.Envelope[mews.RequestResult], p *probe) {
-	found := map[string]bool{}
-	for _, r := range env.Resources {
-		found[r.SHA256] = true
-	}
-	for sha := range p.inFile {
-		m.pairs++
-		if !found[sha] {
-			m.falseNegatives++
-			fmt.Fprintf(os.Stderr, "MISSED %x in %s\n", p.bytes, sha)
+		for range absentEach {
+			q.literals = append(q.literals, d.absent(n))
 		}
 	}
-}
-
-func percentile(d []time.Duration, p float64) time.Duration {
-	if len(d) == 0 {
-		return 0
+	all := q.literals
+	d.rng = s.source(purposePatterns)
+	slots := patternSlots()
+	for _, slot := range slots {
+		all = append(all, slot.fill(d)...)
 	}
-	d = slices.Sorted(slices.Values(d))
-	return d[min(len(d)-1, int(float64(len(d))*p))]
+	d.rng = s.source(purposeRules)
+	rules := ruleSlots()
+	for _, slot := range rules {
+		all = append(all, slot.fill(d)...)
+	}
+	if *d.err != nil {
+		return q, *d.err
+	}
+	if err := askOracle(c, all); err != nil {
+		return q, err
+	}
+	for _, slot := range slots {
+		q.patterns = append(q.patterns, slot.choose(len(c.files)))
+	}
+	for _, slot := range rules {
+		q.rules = append(q.rules, slot.choose(len(c.files)))
+	}
+	return q, nil
 }

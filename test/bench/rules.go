@@ -1,107 +1,211 @@
 package main
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 )
 
-// A rule is one hunt of the kinds that search-index research compares: each has
-// its strings drawn from the corpus, so that it selects something.
-type rule struct{ name, source string }
+// A hunt rule of the kinds that are usual, with strings drawn from the corpus so
+// that it selects something. Its parts are what it holds of literal bytes.
+type rule struct {
+	name   string
+	source string
+	parts  []*probe
+}
 
-// drawRules writes a dozen rules with literals taken from random files.
-func drawRules(c corpus, rng *rand.Rand) ([]rule, error) {
-	d := drawer{c: c, rng: rng}
-	rules := []rule{
-		{"and of three strings", d.rule("all of them", d.text(8), d.text(9), d.text(10))},
-		{"any of five long strings", d.rule("any of them", d.text(20), d.text(24), d.text(20), d.text(28), d.text(22))},
-		{"header and two strings", d.rule("uint32(0) == 0x464c457f and all of them", d.text(12), d.text(10))},
-		{"long string, nocase ascii wide", d.rule("$s0", d.text(24)+" nocase ascii wide")},
-		{"two short hex sequences", d.rule("all of them", d.hex(6, 0), d.hex(6, 3))},
-		{"hex with wildcards and jump", d.rule("$s0", "{ "+d.hexBytes(6)+" ?? ?? "+d.hexBytes(4)+" [2-8] "+d.hexBytes(5)+" }")},
-		{"two regexes with literals", d.rule("all of them", "/"+d.word(8)+"[0-9a-z_]{0,12}/", "/"+d.word(6)+".{0,8}/")},
-		{"header and 2 of 5", d.rule("uint32(0) == 0x464c457f and 2 of them", d.text(8), d.text(8), d.text(9), d.text(10), d.text(7))},
-		{"xor over 255 keys", d.rule("$s0", d.text(14)+" xor(1-255)")},
-		{"hex alternation, or string and size", d.rule("$s0 or ($s1 and filesize < 200KB)", "{ "+d.hexBytes(4)+" ( "+d.hexBytes(2)+" | "+d.hexBytes(2)+" ) "+d.hexBytes(4)+" }", d.text(12))},
-		{"wide string", d.rule("$s0", d.text(14)+" wide")},
-		{"string and size", d.rule("all of them and filesize < 2MB", d.text(6), d.text(7))},
+// A ruleSlot is one rule to be: several are drawn, and the first whose strings
+// are each in a fitting share of the files is taken.
+type ruleSlot struct {
+	name  string
+	draw  func(*drawer) *rule
+	fits  func(files, of int) bool
+	drawn []*rule
+}
+
+// few is what makes a long string worth putting into a rule: it is in few files.
+// License texts and the like, which a quarter of all files hold, are not.
+func few(files, of int) bool { return files*50 <= of }
+
+// usual is a string that many files hold.
+func usual(files, of int) bool { return files*100 >= of && files*5 <= of }
+
+// ruleSlots are a dozen rules of the kinds that docs/performance.md compares, and
+// some of other constructs.
+func ruleSlots() []*ruleSlot {
+	var all []*ruleSlot
+	add := func(name string, fits func(int, int) bool, draw func(*drawer) *rule) {
+		all = append(all, &ruleSlot{name: name, fits: fits, draw: draw})
 	}
-	return rules, d.err
+	of := func(condition string, parts []*probe, texts ...string) *rule {
+		return &rule{source: ruleText("bench", condition, texts...), parts: parts}
+	}
+	add("and of three names", few, func(d *drawer) *rule {
+		p := d.several(word, 10, 12, 14)
+		return of("all of them", p, quoted(p)...)
+	})
+	add("any of five long strings", few, func(d *drawer) *rule {
+		p := append(d.several(plain, 24, 32), d.piece(28, plain), d.piece(20, plain), d.piece(24, plain))
+		return of("any of them", p, quoted(p)...)
+	})
+	add("MZ header and two wide strings", few, func(d *drawer) *rule {
+		p := d.from(magicMZ).several(wide, 20, 24)
+		return of("uint16(0) == 0x5A4D and all of them", p, narrow(p, " wide")...)
+	})
+	add("long string, nocase ascii wide", few, func(d *drawer) *rule {
+		p := []*probe{d.piece(24, plain)}
+		return of("$s0", p, fmt.Sprintf("%q nocase ascii wide", p[0].bytes))
+	})
+	add("two short hex sequences", few, func(d *drawer) *rule {
+		p := d.several(bytesKind, 6, 8)
+		p[len(p)-1].holes(3)
+		return of("all of them", wholeOnly(p), p[0].hex(), p[len(p)-1].hex())
+	})
+	add("hex with wildcards and a jump", few, func(d *drawer) *rule {
+		b := d.piece(24, bytesKind).bytes
+		return of("$s0", []*probe{{bytes: b[:6]}}, "{ "+hexWords(b[:6])+" ?? ?? "+hexWords(b[8:12])+" [2-8] "+hexWords(b[17:24])+" }")
+	})
+	add("two regexes with literals", few, func(d *drawer) *rule {
+		p := d.several(word, 8, 6)
+		return of("all of them", p, "/"+string(p[0].bytes)+"[0-9a-z_]{0,12}/", "/"+string(p[len(p)-1].bytes)+".{0,8}[a-z(]/")
+	})
+	add("MZ header and 2 of 5 names", few, func(d *drawer) *rule {
+		mz := d.from(magicMZ)
+		p := append(mz.several(word, 12, 10, 14), mz.piece(11, word), mz.piece(13, word))
+		return of("uint16(0) == 0x5A4D and 2 of them", p, quoted(p)...)
+	})
+	add("one string, xor over 255 keys", few, func(d *drawer) *rule {
+		p := []*probe{d.piece(14, plain)}
+		return of("$s0", p, escaped(p[0].bytes, 0x5a)+" xor(1-255)")
+	})
+	add("hex alternation, or a string and a size", few, func(d *drawer) *rule {
+		b, p := d.piece(12, bytesKind).bytes, d.piece(12, plain)
+		alt := fmt.Sprintf("{ %s ( %s | %s ) %s }", hexWords(b[:4]), hexWords(b[4:6]), "90 90", hexWords(b[6:]))
+		return of("$s0 or ($s1 and filesize < 200KB)", []*probe{p}, alt, fmt.Sprintf("%q", p.bytes))
+	})
+	add("two common strings and a size", usual, func(d *drawer) *rule {
+		p := d.several(plain, 10, 12)
+		return of("all of them and filesize < 200KB", p, quoted(p)...)
+	})
+	add("wide string", few, func(d *drawer) *rule {
+		p := []*probe{d.piece(28, wide)}
+		return of("$s0", p, narrow(p, " wide")...)
+	})
+	add("string of 4 bytes", few, func(d *drawer) *rule {
+		p := []*probe{d.piece(4, plain)}
+		return of("$s0", p, quoted(p)...)
+	})
+	add("string of 6 bytes", few, func(d *drawer) *rule {
+		p := []*probe{d.piece(6, plain)}
+		return of("$s0", p, quoted(p)...)
+	})
+	add("hex with nibbles", few, func(d *drawer) *rule {
+		p := d.piece(12, bytesKind)
+		return of("$s0", []*probe{{bytes: bytes.Clone(p.bytes[:5])}}, p.nibbles(5, -8).hex())
+	})
+	add("three rules, one by base64", few, func(d *drawer) *rule {
+		p := []*probe{d.piece(16, plain), d.piece(12, plain), d.piece(10, word)}
+		return &rule{parts: p, source: ruleText("a", "$s0", fmt.Sprintf("%q base64", p[0].bytes)) +
+			ruleText("b", "$s0", fmt.Sprintf("%q", p[1].bytes)) + ruleText("c", "#s0 > 1", fmt.Sprintf("%q fullword", p[2].bytes))}
+	})
+	return all
 }
 
-// A drawer takes literals from the corpus; its first error sticks.
-type drawer struct {
-	c   corpus
-	rng *rand.Rand
-	n   int
-	err error
+func (s *ruleSlot) fill(d *drawer) (probes []*probe) {
+	for range tries {
+		r := s.draw(d)
+		r.name = s.name
+		s.drawn = append(s.drawn, r)
+		probes = append(probes, r.parts...)
+	}
+	return probes
 }
 
-func (d *drawer) piece(n int, ok func([]byte) bool) []byte {
-	for range 5000 {
-		if d.err != nil {
-			break
+// choose takes the first rule whose strings all fit, else the one with the
+// fewest files for its most common string.
+func (s *ruleSlot) choose(of int) *rule {
+	best, least := s.drawn[0], of+1
+	for _, r := range s.drawn {
+		most, fit := 0, true
+		for _, p := range r.parts {
+			most, fit = max(most, len(p.in)), fit && s.fits(len(p.in), of)
 		}
-		b, err := randomPiece(d.c, d.rng, n)
-		if err != nil {
-			d.err = err
-		} else if b != nil && ok(b) {
-			return b
+		if fit {
+			return r
+		}
+		if most < least {
+			best, least = r, most
 		}
 	}
-	if d.err == nil {
-		d.err = fmt.Errorf("found no piece of %d bytes of the wanted kind", n)
+	return best
+}
+
+var magicMZ = []byte("MZ")
+
+// from narrows the drawer to files that begin with these bytes.
+func (d *drawer) from(magic []byte) *drawer {
+	if d.magic == nil {
+		d.magic = map[string]*corpus{}
 	}
-	return make([]byte, n)
+	if d.magic[string(magic)] == nil {
+		c := &corpus{name: d.c.name}
+		for no, name := range d.c.files {
+			if bytes.HasPrefix(d.head(name, len(magic)), magic) {
+				c.add(name, d.c.sizes[no])
+			}
+		}
+		d.magic[string(magic)] = c
+	}
+	c := d.magic[string(magic)]
+	if len(c.files) == 0 {
+		return d
+	}
+	return &drawer{c: c, rng: d.rng, err: d.err}
 }
 
-func (d *drawer) text(n int) string {
-	return fmt.Sprintf("%q", strings.ToValidUTF8(string(d.piece(n, isPlainText)), "?"))
+// wholeOnly leaves out probes with wildcards.
+func wholeOnly(in []*probe) (out []*probe) {
+	for _, p := range in {
+		if p.mask == nil {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
-func (d *drawer) word(n int) string { return string(d.piece(n, isWord)) }
+func quoted(probes []*probe) (texts []string) {
+	for _, p := range probes {
+		texts = append(texts, fmt.Sprintf("%q", p.bytes))
+	}
+	return texts
+}
 
-func (d *drawer) hexBytes(n int) string {
-	b := d.piece(n, varied)
+// narrow writes wide probes as text with a modifier.
+func narrow(probes []*probe, modifier string) (texts []string) {
+	for _, p := range probes {
+		var b []byte
+		for i := 0; i < len(p.bytes); i += 2 {
+			b = append(b, p.bytes[i])
+		}
+		texts = append(texts, fmt.Sprintf("%q%s", b, modifier))
+	}
+	return texts
+}
+
+// escaped writes bytes under a key as a text string.
+func escaped(b []byte, key byte) string {
+	var out strings.Builder
+	for _, c := range b {
+		fmt.Fprintf(&out, `\x%02x`, c^key)
+	}
+	return `"` + out.String() + `"`
+}
+
+func hexWords(b []byte) string {
 	var words []string
 	for i := range b {
 		words = append(words, hex.EncodeToString(b[i:i+1]))
 	}
 	return strings.Join(words, " ")
-}
-
-// hex writes a hex string of n bytes, with a wildcard before byte hole when it
-// is not 0.
-func (d *drawer) hex(n, hole int) string {
-	if hole == 0 {
-		return "{ " + d.hexBytes(n) + " }"
-	}
-	return "{ " + d.hexBytes(hole) + " ?? " + d.hexBytes(n) + " }"
-}
-
-func (d *drawer) rule(condition string, patterns ...string) string {
-	d.n++
-	var b strings.Builder
-	fmt.Fprintf(&b, "rule bench_%d {\n  strings:\n", d.n)
-	for i, p := range patterns {
-		fmt.Fprintf(&b, "    $s%d = %s\n", i, p)
-	}
-	fmt.Fprintf(&b, "  condition:\n    %s\n}\n", condition)
-	return b.String()
-}
-
-// isPlainText holds text that needs no escape in a rule.
-func isPlainText(b []byte) bool {
-	return isText(b) && !strings.ContainsAny(string(b), "\"\\")
-}
-
-func isWord(b []byte) bool {
-	for _, c := range b {
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '_' {
-			return false
-		}
-	}
-	return varied(b)
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/mewshq/mews/internal/yara"
@@ -68,19 +67,4 @@ func scanFile(ctx context.Context, pool *yara.Pool, name string) (sha string, hi
 		return io.TeeReader(f, sum), err
 	})
 	return hex.EncodeToString(sum.Sum(nil)), verdict.Outcome == yara.Match, err
-}
-
-// ChildCPU is the CPU time, user and system, of the processes this one started
-// and that have ended.
-func ChildCPU() time.Duration { return usage(syscall.RUSAGE_CHILDREN) }
-
-// SelfCPU is the CPU time of this process.
-func SelfCPU() time.Duration { return usage(syscall.RUSAGE_SELF) }
-
-func usage(who int) time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(who, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -12,8 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -145,51 +143,4 @@ func (s *Server) Command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, s.Bin, args...)
 	cmd.Env = s.Environ()
 	return cmd
-}
-
-// Usage is what a process has used so far.
-type Usage struct {
-	CPU     time.Duration // user and system, of the process and its ended children
-	PeakRSS int64         // bytes, of the process alone
-	RSS     int64         // bytes now
-}
-
-// Usage reads the server's use of the machine from the kernel.
-func (s *Server) Usage() (Usage, error) { return ProcessUsage(s.PID()) }
-
-// clockTick is the kernel's unit of CPU time in /proc, fixed at 100 Hz for
-// user space on Linux.
-const clockTick = 10 * time.Millisecond
-
-// ProcessUsage reads the use of any process.
-func ProcessUsage(pid int) (Usage, error) {
-	var u Usage
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return u, err
-	}
-	// The command name may hold spaces; the fields after it do not.
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	for _, f := range fields[11:15] { // utime, stime, cutime, cstime
-		n, err := strconv.ParseInt(f, 10, 64)
-		if err != nil {
-			return u, fmt.Errorf("parse /proc stat: %w", err)
-		}
-		u.CPU += time.Duration(n) * clockTick
-	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return u, err
-	}
-	for line := range strings.Lines(string(status)) {
-		name, rest, _ := strings.Cut(line, ":")
-		kb, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
-		switch name {
-		case "VmHWM":
-			u.PeakRSS = kb << 10
-		case "VmRSS":
-			u.RSS = kb << 10
-		}
-	}
-	return u, nil
 }
