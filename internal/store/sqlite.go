@@ -88,7 +88,7 @@ func openSQLite(path string, pragmas []string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sql.OpenDB(c), nil
+	return sql.OpenDB(keeper{c}), nil
 }
 
 func sqliteCode(err error) int {
