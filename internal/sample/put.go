@@ -220,26 +220,10 @@ func (s *Service) admit(ctx context.Context, who store.Actor, w *blob.Writer, re
 		return false, err
 	}
 	given := *rec
-	err = s.db.Write(ctx, func(tx *store.Tx) error {
-		*rec, fresh = given, true
-		old, state, ok, err := find(tx, rec.CID, name.SHA256)
-		switch {
-		case err != nil:
-			return err
-		case ok && state == stored:
-			fresh = false
-			if err := old.take(o); err != nil {
-				return err
-			}
-			*rec = old
-			err = update(tx, old)
-		case ok: // its deletion was not finished; this is another sample now
-			if err := remove(tx, old); err != nil {
-				return err
-			}
-			fallthrough
-		default:
-			err = s.insert(tx, rec)
+	err = s.db.Write(ctx, func(tx *store.Tx) (err error) {
+		*rec = given
+		if fresh, err = s.insert(tx, rec); err == nil && !fresh {
+			fresh, err = s.again(tx, rec, o)
 		}
 		if err != nil {
 			return err
@@ -252,11 +236,34 @@ func (s *Service) admit(ctx context.Context, who store.Actor, w *blob.Writer, re
 	return fresh, err
 }
 
-func (s *Service) insert(tx *store.Tx, rec *Record) error {
-	if err := insert(tx, rec); err != nil {
-		return err
+// insert makes the row of a new sample and queues it for the index. It does
+// nothing, and ok is false, when there is a row.
+func (s *Service) insert(tx *store.Tx, rec *Record) (ok bool, err error) {
+	if ok, err = insert(tx, rec); err != nil || !ok {
+		return false, err
 	}
-	return s.index.Enqueue(tx, rec.CID, rec.indexFile())
+	return true, s.index.Enqueue(tx, rec.CID, rec.indexFile())
+}
+
+// again takes in a sample that has a row. fresh says that it is another sample
+// all the same: the deletion of the old one was not finished.
+func (s *Service) again(tx *store.Tx, rec *Record, o PutOptions) (fresh bool, err error) {
+	old, state, ok, err := find(tx, rec.CID, rec.blobName().SHA256)
+	switch {
+	case err != nil:
+		return false, err
+	case ok && state == stored:
+		if err := old.take(o); err != nil {
+			return false, err
+		}
+		*rec = old
+		return false, update(tx, old)
+	case ok:
+		if err := remove(tx, old); err != nil {
+			return false, err
+		}
+	}
+	return s.insert(tx, rec)
 }
 
 // undo takes back a blob whose row was refused. When it is not certain that no

@@ -141,7 +141,8 @@ func (s *Service) adopt(ctx context.Context, id string) error {
 	}
 	s.log.Info("taking in a sample whose upload was interrupted", "sha256", rec.SHA256)
 	return s.db.Write(ctx, func(tx *store.Tx) error {
-		if err := s.insert(tx, &rec); err != nil {
+		ok, err := s.insert(tx, &rec)
+		if err != nil || !ok { // not ok: it has a row meanwhile
 			return err
 		}
 		who := store.Actor{CID: rec.CID, Client: rec.Client, Operation: "recover"}

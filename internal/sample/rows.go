@@ -40,20 +40,20 @@ type row struct {
 }
 
 func toRow(r Record) row {
-	tags := r.Tags
-	if tags == nil {
-		tags = []string{}
+	list := []byte("[]")
+	if len(r.Tags) > 0 {
+		list, _ = json.Marshal(r.Tags) // strings always encode
 	}
-	list, _ := json.Marshal(tags) // strings always encode
 	out := row{
 		seq: int64(r.Seq), cid: string(r.CID), size: r.Size, kind: r.Type,
 		firstSeen: r.FirstSeen.UnixMicro(), uploaded: r.Uploaded.UnixMicro(),
 		client: r.Client, label: r.Label, family: r.Family, tags: string(list),
 		fileName: append([]byte{}, r.FileName...), comment: append([]byte{}, r.Comment...), confidential: r.Confidential,
 	}
-	for to, from := range map[*[]byte]string{&out.sha256: r.SHA256, &out.md5: r.MD5, &out.sha1: r.SHA1} {
-		*to, _ = hex.DecodeString(from) // made by this package from bytes
-	}
+	// The hashes were made by this package from bytes.
+	out.sha256, _ = hex.DecodeString(r.SHA256)
+	out.md5, _ = hex.DecodeString(r.MD5)
+	out.sha1, _ = hex.DecodeString(r.SHA1)
 	return out
 }
 
@@ -77,22 +77,25 @@ func (w *row) record() (Record, error) {
 // crc covers every column, each with its length, so that no flipped bit of the
 // database can shape an answer.
 func (w *row) crc() int64 {
-	h := crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	var sum uint32
+	table := crc32.MakeTable(crc32.Castagnoli)
 	var confidential int64
 	if w.confidential {
 		confidential = 1
 	}
-	for _, n := range []int64{w.seq, w.size, w.firstSeen, w.uploaded, confidential} {
-		h.Write(binary.BigEndian.AppendUint64(nil, uint64(n)))
+	var number [8]byte
+	for _, n := range [...]int64{w.seq, w.size, w.firstSeen, w.uploaded, confidential} {
+		binary.BigEndian.PutUint64(number[:], uint64(n))
+		sum = crc32.Update(sum, table, number[:])
 	}
-	for _, b := range [][]byte{
+	for _, b := range [...][]byte{
 		[]byte(w.cid), w.sha256, w.md5, w.sha1, []byte(w.kind), []byte(w.client), []byte(w.label),
 		[]byte(w.family), []byte(w.tags), w.fileName, w.comment,
 	} {
-		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(b))))
-		h.Write(b)
+		binary.BigEndian.PutUint32(number[:], uint32(len(b)))
+		sum = crc32.Update(crc32.Update(sum, table, number[:4]), table, b)
 	}
-	return int64(h.Sum32())
+	return int64(sum)
 }
 
 // scanner is an *sql.Row or the current one of *sql.Rows.
@@ -152,23 +155,29 @@ func list(tx *store.Tx, cid store.CID, where string, args ...any) (out []Record,
 	return out, rows.Err()
 }
 
-// insert gives the record its number. The checksum covers the number, so it is
-// written second.
-func insert(tx *store.Tx, r *Record) error {
+// insert gives the record the next number, unless the same bytes of the customer
+// have a row already: then nothing changes and ok is false. The checksum covers
+// the number, so the number is asked for first; there is one writer.
+func insert(tx *store.Tx, r *Record) (ok bool, err error) {
 	w := toRow(*r)
-	res, err := tx.Exec(`INSERT INTO sample (cid, sha256, md5, sha1, size, type, first_seen, uploaded, client,
-		label, family, tags, file_name, comment, confidential, crc) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0)`,
-		w.cid, w.sha256, w.md5, w.sha1, w.size, w.kind, w.firstSeen, w.uploaded, w.client,
-		w.label, w.family, w.tags, w.fileName, w.comment, w.confidential)
-	if err != nil {
-		return err
+	err = tx.QueryRow(`SELECT seq FROM sqlite_sequence WHERE name = 'sample'`).Scan(&w.seq)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return false, err
 	}
-	if w.seq, err = res.LastInsertId(); err != nil {
-		return err
+	w.seq++
+	res, err := tx.Exec(`INSERT INTO sample (`+columns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+		ON CONFLICT (cid, sha256) DO NOTHING`,
+		w.seq, w.cid, w.sha256, w.md5, w.sha1, w.size, w.kind, w.firstSeen, w.uploaded, w.client,
+		w.label, w.family, w.tags, w.fileName, w.comment, w.confidential, w.crc())
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	if n == 0 || err != nil {
+		return false, err
 	}
 	r.Seq = uint64(w.seq)
-	_, err = tx.Exec(`UPDATE sample SET crc = ? WHERE seq = ? AND cid = ?`, w.crc(), w.seq, w.cid)
-	return err
+	return true, nil
 }
 
 // update writes what may change of a record.
