@@ -7,7 +7,10 @@ import (
 	"os"
 	"path"
 	"sort"
+	"sync"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -15,39 +18,85 @@ const (
 	fileMode = 0o600
 )
 
-// osFS is a real folder. os.Root keeps every name inside it: neither ".." nor a
+// osFS is a real folder. os.Root keeps the folders in it inside, and what is
+// opened in a folder is one name that no link may stand at: neither ".." nor a
 // symbolic link planted by somebody else leads out.
-type osFS struct{ root *os.Root }
+type osFS struct {
+	root *os.Root
+
+	mu      sync.Mutex
+	folders map[string]*folder // that were used, open
+}
 
 // OS opens the folder root of the real file system, which must exist. Syncs are
-// real ones, of files and of folders.
+// real ones, of files and of folders. Folders that are used stay open, so they
+// must not be taken away under it.
 func OS(root string) (FS, error) {
 	r, err := os.OpenRoot(root)
 	if err != nil {
 		return nil, fmt.Errorf("open folder: %w", err)
 	}
-	return osFS{r}, nil
+	return &osFS{root: r, folders: map[string]*folder{}}, nil
 }
 
-func (o osFS) Create(name string) (File, error) {
-	return wrap(o.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode))
+func (o *osFS) Create(name string) (File, error) {
+	return o.open("create", name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL)
 }
 
-func (o osFS) Open(name string) (File, error) {
-	f, err := o.root.OpenFile(name, os.O_RDWR, 0)
+func (o *osFS) Open(name string) (File, error) {
+	f, err := o.open("open", name, unix.O_RDWR)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
-		f, err = o.root.OpenFile(name, os.O_RDONLY, 0)
+		f, err = o.open("open", name, unix.O_RDONLY)
 	}
-	return wrap(f, err)
+	return f, err
 }
 
-func (o osFS) Rename(oldName, newName string) error { return o.root.Rename(oldName, newName) }
+func (o *osFS) open(op, name string, flags int) (File, error) {
+	d, base, err := o.split(op, name)
+	if err != nil {
+		return nil, err
+	}
+	var fd int
+	err = retry(func() (err error) {
+		fd, err = unix.Openat(d.fd, base, flags|unix.O_NOFOLLOW|unix.O_CLOEXEC, fileMode)
+		return err
+	})
+	if err != nil {
+		return nil, &fs.PathError{Op: op, Path: name, Err: err}
+	}
+	return osFile{os.NewFile(uintptr(fd), name)}, nil
+}
 
-func (o osFS) Remove(name string) error { return o.root.Remove(name) }
+func (o *osFS) Rename(oldName, newName string) error {
+	from, oldBase, err := o.split("rename", oldName)
+	if err != nil {
+		return err
+	}
+	to, newBase, err := o.split("rename", newName)
+	if err != nil {
+		return err
+	}
+	err = retry(func() error { return unix.Renameat(from.fd, oldBase, to.fd, newBase) })
+	if err != nil {
+		return &os.LinkError{Op: "rename", Old: oldName, New: newName, Err: err}
+	}
+	return nil
+}
+
+func (o *osFS) Remove(name string) error {
+	d, base, err := o.split("remove", name)
+	if err != nil {
+		return err
+	}
+	if err := retry(func() error { return unix.Unlinkat(d.fd, base, 0) }); err != nil {
+		return &fs.PathError{Op: "remove", Path: name, Err: err}
+	}
+	return nil
+}
 
 // MkdirAll goes from the top down and syncs the parent of each folder it makes,
 // so that no durable file can ever stand under a name that is not.
-func (o osFS) MkdirAll(dir string) error {
+func (o *osFS) MkdirAll(dir string) error {
 	dir = path.Clean(dir)
 	if !fs.ValidPath(dir) {
 		return &fs.PathError{Op: "mkdir", Path: dir, Err: fs.ErrInvalid}
@@ -71,15 +120,15 @@ func (o osFS) MkdirAll(dir string) error {
 	return o.SyncDir(parent)
 }
 
-func (o osFS) SyncDir(dir string) error {
-	d, err := o.root.Open(dir)
+func (o *osFS) SyncDir(dir string) error {
+	d, err := o.folder("sync", dir)
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return d.file.Sync()
 }
 
-func (o osFS) ReadDir(dir string) ([]string, error) {
+func (o *osFS) ReadDir(dir string) ([]string, error) {
 	d, err := o.root.Open(dir)
 	if err != nil {
 		return nil, err
@@ -92,7 +141,7 @@ func (o osFS) ReadDir(dir string) ([]string, error) {
 	return names, nil
 }
 
-func (o osFS) Stat(name string) (int64, error) {
+func (o *osFS) Stat(name string) (int64, error) {
 	st, err := o.root.Stat(name)
 	if err != nil {
 		return 0, err
@@ -100,7 +149,7 @@ func (o osFS) Stat(name string) (int64, error) {
 	return st.Size(), nil
 }
 
-func (o osFS) Free() (int64, error) {
+func (o *osFS) Free() (int64, error) {
 	d, err := o.root.Open(".")
 	if err != nil {
 		return 0, err
@@ -111,14 +160,6 @@ func (o osFS) Free() (int64, error) {
 		return 0, fmt.Errorf("free space: %w", err)
 	}
 	return int64(st.Bavail) * int64(st.Bsize), nil
-}
-
-// wrap avoids a File that holds a nil *osFile.
-func wrap(f *os.File, err error) (File, error) {
-	if err != nil {
-		return nil, err
-	}
-	return osFile{f}, nil
 }
 
 type osFile struct{ *os.File }
