@@ -33,7 +33,7 @@ func TestConformance(t *testing.T) {
 
 func open(t testing.TB, fsys vfs.FS) *blob.Store {
 	t.Helper()
-	s, err := blob.Open(fsys, blobtest.Keys(), blob.Options{})
+	s, err := blob.Open(fsys, blobtest.Keys(), blob.Options{Held: held})
 	if err != nil {
 		t.Fatal(err)
 	}

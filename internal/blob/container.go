@@ -15,7 +15,8 @@ import (
 const (
 	headMagic = "mewsblob"
 	footMagic = "mewstail"
-	format    = 1
+	format    = 2 // of new containers
+	oldFormat = 1 // without codecS2, otherwise the same
 
 	keySize   = 32
 	tagSize   = 16
@@ -27,18 +28,13 @@ const (
 
 	fixedTrailer = 8 + 32 + 20 + 16 + 4 + 4
 	maxTrailer   = 16 << 20
+	maxPlace     = 8 + 2 + 1 + 1 + 16 + 4 + 8 + 4 + maxCID // of what is authenticated with a part
 )
 
 // What is sealed. The kind is part of nonce and AAD.
 const (
 	kindFrame   = 1
 	kindTrailer = 2
-)
-
-// How a frame was made smaller.
-const (
-	codecRaw  = 0
-	codecZstd = 1
 )
 
 type containerID [16]byte
@@ -49,12 +45,13 @@ func corrupt(text string, args ...any) error {
 
 // A sealer seals and opens the parts of one container.
 type sealer struct {
-	aead cipher.AEAD
-	cid  string
-	id   containerID
+	aead   cipher.AEAD
+	cid    string
+	id     containerID
+	format uint16
 }
 
-func newSealer(key []byte, cid string, id containerID) (*sealer, error) {
+func newSealer(key []byte, cid string, id containerID, format uint16) (*sealer, error) {
 	block, err := aes.NewCipher(key)
 	if err != nil {
 		return nil, err
@@ -63,7 +60,7 @@ func newSealer(key []byte, cid string, id containerID) (*sealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sealer{aead, cid, id}, nil
+	return &sealer{aead, cid, id, format}, nil
 }
 
 // A part says where sealed bytes belong. All of it is authenticated, so bytes
@@ -76,17 +73,15 @@ type part struct {
 	codec  byte
 }
 
-func (p part) nonce() []byte {
-	n := make([]byte, 12)
+func (p part) nonce() (n [12]byte) {
 	n[0] = p.kind
 	binary.BigEndian.PutUint32(n[8:], p.number)
 	return n
 }
 
-func (s *sealer) aad(p part) []byte {
-	b := make([]byte, 0, 64+len(s.cid))
+func (s *sealer) aad(p part, b []byte) []byte {
 	b = append(b, headMagic...)
-	b = binary.BigEndian.AppendUint16(b, format)
+	b = binary.BigEndian.AppendUint16(b, s.format)
 	b = append(b, p.kind, p.codec)
 	b = append(b, s.id[:]...)
 	b = binary.BigEndian.AppendUint32(b, p.number)
@@ -95,29 +90,34 @@ func (s *sealer) aad(p part) []byte {
 	return append(b, s.cid...)
 }
 
-// seal works in place: the result uses the memory of text.
-func (s *sealer) seal(text []byte, p part) []byte {
-	return s.aead.Seal(text[:0], p.nonce(), text, s.aad(p))
+// seal appends the sealed text to dst, whose room text may not overlap.
+func (s *sealer) seal(dst, text []byte, p part) []byte {
+	var room [maxPlace]byte
+	nonce := p.nonce()
+	return s.aead.Seal(dst, nonce[:], text, s.aad(p, room[:0]))
 }
 
+// open works in place.
 func (s *sealer) open(sealed []byte, p part) ([]byte, error) {
-	text, err := s.aead.Open(sealed[:0], p.nonce(), sealed, s.aad(p))
+	var room [maxPlace]byte
+	nonce := p.nonce()
+	text, err := s.aead.Open(sealed[:0], nonce[:], sealed, s.aad(p, room[:0]))
 	if err != nil {
 		return nil, corrupt("part %d of kind %d does not authenticate", p.number, p.kind)
 	}
 	return text, nil
 }
 
-// header makes the start of a container: in clear what finds the key, and under
+// header appends the start of a container to b: in clear what finds the key, and under
 // that the container's own key and whose it is.
-func (k *Keyring) header(key []byte, cid string, id containerID) []byte {
-	b := make([]byte, 0, wrapAt+wrapSize+len(cid))
+func (k *Keyring) header(b, key []byte, cid string, id containerID) []byte {
+	at := len(b)
 	b = append(b, headMagic...)
 	b = binary.BigEndian.AppendUint16(b, format)
 	b = binary.BigEndian.AppendUint16(b, uint16(len(cid)))
 	b = append(b, k.id[:]...)
 	b = append(b, id[:]...)
-	return k.wrap.Seal(b, nil, append(bytes.Clone(key), cid...), bytes.Clone(b))
+	return k.wrap.Seal(b, nil, append(bytes.Clone(key), cid...), bytes.Clone(b[at:]))
 }
 
 // unwrap reads the header at the start of b and opens the key in it. A destroyed
@@ -126,8 +126,9 @@ func (k *Keyring) unwrap(b []byte) (s *sealer, size int, err error) {
 	if len(b) < wrapAt+wrapSize || string(b[:8]) != headMagic {
 		return nil, 0, corrupt("no header")
 	}
-	if v := binary.BigEndian.Uint16(b[8:]); v != format {
-		return nil, 0, corrupt("format %d, this program reads %d", v, format)
+	version := binary.BigEndian.Uint16(b[8:])
+	if version != format && version != oldFormat {
+		return nil, 0, corrupt("format %d, this program reads %d and %d", version, oldFormat, format)
 	}
 	if !bytes.Equal(b[12:20], k.id[:]) {
 		return nil, 0, corrupt("sealed under key %x", b[12:20])
@@ -143,7 +144,7 @@ func (k *Keyring) unwrap(b []byte) (s *sealer, size int, err error) {
 	if err != nil {
 		return nil, 0, corrupt("key does not unwrap")
 	}
-	s, err = newSealer(text[:keySize], string(text[keySize:]), containerID(b[20:36]))
+	s, err = newSealer(text[:keySize], string(text[keySize:]), containerID(b[20:36]), version)
 	return s, size, err
 }
 
@@ -227,14 +228,14 @@ func (f frame) check() error {
 	case f.Length < 1 || f.Length > MaxFrame || text < 1 || text > f.Length:
 	case f.codec == codecRaw && text == f.Length:
 		return nil
-	case f.codec == codecZstd && text < f.Length:
+	case (f.codec == codecZstd || f.codec == codecS2) && text < f.Length:
 		return nil
 	}
 	return corrupt("frame of %d bytes, stored as %d", f.Length, f.stored)
 }
 
-func footer(trailerLen int) []byte {
-	b := binary.BigEndian.AppendUint32(nil, uint32(trailerLen))
+func appendFooter(b []byte, trailerLen int) []byte {
+	b = binary.BigEndian.AppendUint32(b, uint32(trailerLen))
 	return append(b, footMagic...)
 }
 

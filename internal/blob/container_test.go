@@ -2,10 +2,17 @@ package blob
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"io"
+	"math/rand/v2"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/klauspost/compress/s2"
 	"github.com/mewshq/mews/internal/vfs"
 )
 
@@ -79,13 +86,38 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
+// A sealed frame is what this program or one with the key wrote, but inflating
+// it must stand without that too.
+func FuzzInflate(f *testing.F) {
+	q, err := newSqueezer(Fast)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(s2.Encode(nil, make([]byte, 1000)), byte(codecS2), 1000)
+	f.Add([]byte{0xe8, 0x07, 0, 'a', 1, 1}, byte(codecS2), 1000)
+	f.Add([]byte("raw"), byte(codecRaw), 3)
+	f.Add([]byte{}, byte(codecZstd), 1)
+	f.Fuzz(func(t *testing.T, text []byte, codec byte, length int) {
+		length = min(max(length, 1), MaxFrame)
+		out := make([]byte, length+1)
+		out[length] = 7
+		if err := q.inflate(text, codec, out[:length]); err != nil && !errors.Is(err, ErrCorrupt) {
+			t.Fatal(err)
+		}
+		if out[length] != 7 {
+			t.Fatal("wrote beyond the room")
+		}
+	})
+}
+
 // The trailer decoder sees only authenticated bytes; it must stand without that.
 func FuzzTrailer(f *testing.F) {
-	t0 := trailer{size: 30, frames: []frame{
+	t0 := trailer{size: 50, frames: []frame{
 		{Frame: Frame{0, 10}, at: testHead, stored: 10 + tagSize, codec: codecRaw},
 		{Frame: Frame{10, 20}, at: testHead + 26, stored: 5 + tagSize, codec: codecZstd},
+		{Frame: Frame{30, 20}, at: testHead + 47, stored: 5 + tagSize, codec: codecS2},
 	}, meta: []byte("meta")}
-	f.Add(t0.encode(), int64(testHead+26+21))
+	f.Add(t0.encode(), int64(testHead+26+21+21))
 	f.Add((&trailer{}).encode(), int64(testHead))
 	f.Add([]byte{}, int64(0))
 	f.Fuzz(func(t *testing.T, b []byte, end int64) {
@@ -112,12 +144,12 @@ func (m memory) Size() (int64, error)             { return m.Reader.Size(), nil 
 
 // A sealed part opens nowhere but in its own place.
 func TestPartsAreBound(t *testing.T) {
-	s, err := newSealer(make([]byte, keySize), "cid", containerID{1})
+	s, err := newSealer(make([]byte, keySize), "cid", containerID{1}, format)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := part{kindFrame, 3, 100, 4, codecRaw}
-	sealed := s.seal([]byte("text"), p)
+	sealed := s.seal(nil, []byte("text"), p)
 	if got, err := s.open(bytes.Clone(sealed), p); err != nil || string(got) != "text" {
 		t.Fatalf("in its place: %q, %v", got, err)
 	}
@@ -132,7 +164,9 @@ func TestPartsAreBound(t *testing.T) {
 			t.Errorf("place %d: %v", i, err)
 		}
 	}
-	for _, other := range []sealer{{s.aead, "cid2", s.id}, {s.aead, "cid", containerID{2}}} {
+	for _, other := range []sealer{
+		{s.aead, "cid2", s.id, format}, {s.aead, "cid", containerID{2}, format}, {s.aead, "cid", s.id, oldFormat},
+	} {
 		if _, err := other.open(bytes.Clone(sealed), p); !errors.Is(err, ErrCorrupt) {
 			t.Errorf("in another container: %v", err)
 		}
@@ -141,16 +175,91 @@ func TestPartsAreBound(t *testing.T) {
 
 // Even a sealed frame may not inflate beyond what the table says of it.
 func TestInflateIsBounded(t *testing.T) {
-	s, _ := testStore(t)
-	r := &Reader{store: s}
-	bomb := s.enc.EncodeAll(make([]byte, MaxFrame), nil)
-	for _, length := range []int{1, 1000, MaxFrame - 1} {
-		if _, err := r.inflate(bomb, nil, length); !errors.Is(err, ErrCorrupt) {
-			t.Errorf("room for %d: %v", length, err)
+	for _, c := range []Compression{Fast, Small} {
+		q, err := newSqueezer(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var room []byte
+		bomb, codec := q.shrink(make([]byte, MaxFrame), &room)
+		for _, length := range []int{1, 1000, MaxFrame - 1, MaxFrame + 1} {
+			out := make([]byte, length+1)
+			out[length] = 7
+			if err := q.inflate(bomb, codec, out[:length]); !errors.Is(err, ErrCorrupt) || out[length] != 7 {
+				t.Errorf("%s, room for %d: %v", c, length, err)
+			}
+		}
+		if err := q.inflate(bomb, codec, make([]byte, MaxFrame)); err != nil {
+			t.Errorf("%s, with room: %v", c, err)
 		}
 	}
-	if out, err := r.inflate(bomb, []byte("x"), MaxFrame); err != nil || len(out) != MaxFrame+1 {
-		t.Errorf("with room: %d, %v", len(out), err)
+}
+
+// A frame that compression hardly shrinks is stored as it is.
+func TestShrinkIsWorthIt(t *testing.T) {
+	noise := make([]byte, 64<<10)
+	rand.NewChaCha8([32]byte{}).Read(noise)
+	almost := bytes.Clone(noise)
+	clear(almost[:len(almost)/minSaving/2])
+	for _, c := range []Compression{Fast, Small} {
+		q, err := newSqueezer(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var room []byte
+		for i, want := range []byte{codecRaw, codecRaw, codecRaw, q.codec} {
+			plain := [][]byte{{1}, noise, almost, make([]byte, 100)}[i]
+			text, codec := q.shrink(plain, &room)
+			if codec != want || codec == codecRaw && !bytes.Equal(text, plain) {
+				t.Errorf("%s, text %d: codec %d, want %d", c, i, codec, want)
+			}
+			out := make([]byte, len(plain))
+			if err := q.inflate(text, codec, out); err != nil || !bytes.Equal(out, plain) {
+				t.Errorf("%s, text %d does not come back: %v", c, i, err)
+			}
+		}
+	}
+	if _, err := newSqueezer("best"); err == nil {
+		t.Error("an unknown compression was taken")
+	}
+}
+
+// Containers that were written once are read for good: testdata holds one of
+// each format, under the key of testStore.
+func TestOldContainers(t *testing.T) {
+	s, mem := testStore(t)
+	want := "a short frame" + strings.Repeat("a frame that can be made smaller; ", 100)
+	name := Name{CID: "cid", SHA256: sha256.Sum256([]byte(want))}
+	for _, file := range []string{"format1.blob", "format2.blob"} {
+		b, err := os.ReadFile(filepath.Join("testdata", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, mem, s.path(s.FileID(name)), b)
+		r, err := s.Get(name)
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		got, err := io.ReadAll(r.Plain())
+		if err != nil || string(got) != want || string(r.Meta()) != "meta" || len(r.Frames()) != 2 {
+			t.Errorf("%s reads as %d bytes: %v", file, len(got), err)
+		}
+		r.Close()
+	}
+}
+
+// put replaces a file with these bytes.
+func put(t testing.TB, mem *vfs.Mem, name string, b []byte) {
+	t.Helper()
+	if err := mem.MkdirAll(path.Dir(name)); err != nil {
+		t.Fatal(err)
+	}
+	err := vfs.WriteDurable(mem, name, func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -158,7 +267,7 @@ func TestInflateIsBounded(t *testing.T) {
 func TestLayout(t *testing.T) {
 	s, mem := testStore(t)
 	_, b := stored(t, s, mem, "abcdefgh")
-	if string(b[:8]) != "mewsblob" || string(b[len(b)-8:]) != "mewstail" || b[9] != 1 || testHead != 99 {
+	if string(b[:8]) != "mewsblob" || string(b[len(b)-8:]) != "mewstail" || b[9] != 2 || testHead != 99 {
 		t.Errorf("header or footer moved: % x", b)
 	}
 	if want := testHead + 8 + tagSize + fixedTrailer + entrySize + 4 + tagSize + footSize; len(b) != want {

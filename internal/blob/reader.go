@@ -119,21 +119,12 @@ func (r *Reader) ReadFrame(i int, dst []byte) ([]byte, error) {
 	if err != nil {
 		return dst, fmt.Errorf("read blob: %w", err)
 	}
-	if f.codec == codecRaw {
-		return append(dst, text...), nil
-	}
-	return r.inflate(text, dst, f.Length)
-}
-
-// inflate gives the decoder exactly the room that the frame table promised.
-func (r *Reader) inflate(text, dst []byte, length int) ([]byte, error) {
 	start := len(dst)
-	dst = slices.Grow(dst, length)
-	out, err := r.store.dec.DecodeAll(text, dst[:start:start+length])
-	if err != nil || len(out) != start+length {
-		return dst[:start], fmt.Errorf("read blob: %w", corrupt("frame does not inflate to %d bytes", length))
+	dst = slices.Grow(dst, f.Length)[:start+f.Length]
+	if err := r.store.squeezer.inflate(text, f.codec, dst[start:]); err != nil {
+		return dst[:start], fmt.Errorf("read blob: %w", err)
 	}
-	return dst[:start+length], nil
+	return dst, nil
 }
 
 // Plain reads the whole file in order. At the end it compares the SHA-256, and

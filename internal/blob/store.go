@@ -8,11 +8,9 @@ import (
 	"io"
 	"iter"
 	"path"
-	"runtime"
 	"strings"
 	"sync"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/mewshq/mews/internal/vfs"
 )
 
@@ -25,7 +23,9 @@ const (
 
 // Options adjust a Store. The zero value is right outside tests.
 type Options struct {
-	Rand io.Reader // source of keys and ids; nil is crypto/rand
+	Rand        io.Reader   // source of keys and ids; nil is crypto/rand
+	Compression Compression // of new frames; empty is Fast
+	Held        int         // bytes that are gathered before they are written; 0 is 256 KiB
 }
 
 // A Store keeps blobs below the folder "blobs" of a file system that no other
@@ -34,10 +34,11 @@ type Store struct {
 	fs    vfs.FS
 	keys  *Keyring
 	rand  io.Reader
-	enc   *zstd.Encoder
-	dec   *zstd.Decoder
 	pool  sync.Pool
 	locks [64]sync.Mutex // one name is always under the same one
+
+	held     int // most bytes of a blob that are not written yet
+	squeezer *squeezer
 
 	mu      sync.Mutex
 	durable map[string]bool // folders whose own names are known to be durable
@@ -48,24 +49,19 @@ type Store struct {
 // other than the one that the blobs are sealed under gives ErrWrongKey: under it
 // every blob would look like an orphan.
 func Open(fsys vfs.FS, keys *Keyring, o Options) (*Store, error) {
-	s := &Store{fs: fsys, keys: keys, rand: o.Rand, durable: map[string]bool{}, failed: make(chan struct{})}
+	s := &Store{fs: fsys, keys: keys, rand: o.Rand, held: o.Held, durable: map[string]bool{}, failed: make(chan struct{})}
 	if s.rand == nil {
 		s.rand = rand.Reader
+	}
+	if s.held == 0 {
+		s.held = 256 << 10 // most samples: made, written and synced in one go
 	}
 	s.pool.New = func() any { return new([]byte) }
 	if err := s.prepare(); err != nil {
 		return nil, fmt.Errorf("open blob store: %w", err)
 	}
-	cores := runtime.GOMAXPROCS(0)
 	var err error
-	s.enc, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false),
-		zstd.WithEncoderConcurrency(cores), zstd.WithWindowSize(MaxFrame), zstd.WithLowerEncoderMem(true))
-	if err != nil {
-		return nil, fmt.Errorf("open blob store: %w", err)
-	}
-	s.dec, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(cores), zstd.WithDecoderLowmem(true),
-		zstd.WithDecoderMaxMemory(MaxFrame), zstd.WithDecodeAllCapLimit(true))
-	if err != nil {
+	if s.squeezer, err = newSqueezer(o.Compression); err != nil {
 		return nil, fmt.Errorf("open blob store: %w", err)
 	}
 	return s, nil
@@ -305,6 +301,11 @@ func (s *Store) walk(dir string, top bool, yield func(string, error) bool) bool 
 	return true
 }
 
-func (s *Store) buffer() *[]byte { return s.pool.Get().(*[]byte) }
+// buffer gives an empty buffer that may have room.
+func (s *Store) buffer() *[]byte {
+	b := s.pool.Get().(*[]byte)
+	*b = (*b)[:0]
+	return b
+}
 
 func (s *Store) free(b *[]byte) { s.pool.Put(b) }

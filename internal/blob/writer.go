@@ -9,6 +9,7 @@ import (
 	"hash"
 	"io"
 	"io/fs"
+	"slices"
 
 	"github.com/mewshq/mews/internal/vfs"
 )
@@ -18,11 +19,12 @@ import (
 // error from Commit, ends it.
 type Writer struct {
 	store  *Store
-	file   vfs.File // nil once closed
-	temp   string   // "" once the file is renamed or removed
+	file   vfs.File // nil before the first bytes are written, and once closed
+	temp   string   // "" while there is no file, or once it is renamed
 	sealer *sealer
 	hashes [3]hash.Hash // md5, sha1, sha256
-	at     int64
+	held   *[]byte      // sealed bytes that are not in the file yet
+	at     int64        // all sealed bytes, held ones included
 	info   trailer
 	done   bool
 	err    error
@@ -42,33 +44,41 @@ func (s *Store) Create(cid string) (*Writer, error) {
 		return nil, fmt.Errorf("create blob: %w", err)
 	}
 	key, id := random[:keySize], containerID(random[keySize:])
-	seal, err := newSealer(key, cid, id)
+	seal, err := newSealer(key, cid, id, format)
 	if err != nil {
 		return nil, fmt.Errorf("create blob: %w", err)
 	}
 	w := &Writer{
 		store:  s,
-		temp:   fmt.Sprintf("%s/%x%s", tempDir, id, suffix),
 		sealer: seal,
 		hashes: [3]hash.Hash{md5.New(), sha1.New(), sha256.New()},
+		held:   s.buffer(),
 		name:   Name{CID: cid},
 	}
-	if w.file, err = s.fs.Create(w.temp); err != nil {
-		return nil, fmt.Errorf("create blob: %w", err)
-	}
-	if err := w.append(s.keys.header(key, cid, id)); err != nil {
-		w.Abort()
-		return nil, err
-	}
+	w.hold(s.keys.header((*w.held)[:0], key, cid, id))
 	return w, nil
 }
 
-func (w *Writer) append(b []byte) error {
-	if _, err := w.file.Write(b); err != nil {
+// hold takes over the held bytes after something was appended to them.
+func (w *Writer) hold(b []byte) {
+	w.at += int64(len(b) - len(*w.held))
+	*w.held = b
+}
+
+// flush writes what is held.
+func (w *Writer) flush() (err error) {
+	if w.file == nil {
+		w.temp = fmt.Sprintf("%s/%x%s", tempDir, w.sealer.id, suffix)
+		w.file, err = w.store.fs.Create(w.temp)
+	}
+	if err == nil {
+		_, err = w.file.Write(*w.held)
+	}
+	if err != nil {
 		w.err = fmt.Errorf("write blob: %w", err)
 		return w.err
 	}
-	w.at += int64(len(b))
+	*w.held = (*w.held)[:0]
 	return nil
 }
 
@@ -76,7 +86,7 @@ func (w *Writer) writable() error {
 	if w.err != nil {
 		return w.err
 	}
-	if w.done || w.file == nil {
+	if w.done {
 		return errors.New("write blob: it is finished")
 	}
 	return nil
@@ -91,25 +101,27 @@ func (w *Writer) Frame(plain []byte) error {
 	if len(plain) < 1 || len(plain) > MaxFrame {
 		return fmt.Errorf("write blob: frame of %d bytes, want 1 to %d", len(plain), MaxFrame)
 	}
-	for _, h := range w.hashes {
-		h.Write(plain)
+	for chunk := range slices.Chunk(plain, hashChunk) {
+		for _, h := range w.hashes {
+			h.Write(chunk)
+		}
 	}
-	f := frame{Frame: Frame{Offset: w.info.size, Length: len(plain)}, codec: codecZstd}
 	room := w.store.buffer()
-	defer w.store.free(room)
-	text := w.store.enc.EncodeAll(plain, (*room)[:0])
-	if len(text) >= len(plain) {
-		text, f.codec = append(text[:0], plain...), codecRaw
-	}
-	sealed := w.sealer.seal(text, f.part(len(w.info.frames)))
-	*room, f.stored = sealed, len(sealed)
-	if err := w.append(sealed); err != nil {
-		return err
-	}
+	text, codec := w.store.squeezer.shrink(plain, room)
+	f := frame{Frame: Frame{Offset: w.info.size, Length: len(plain)}, stored: len(text) + tagSize, codec: codec}
+	w.hold(w.sealer.seal(*w.held, text, f.part(len(w.info.frames))))
+	w.store.free(room)
 	w.info.size += int64(f.Length)
 	w.info.frames = append(w.info.frames, f)
+	if len(*w.held) >= w.store.held {
+		return w.flush()
+	}
 	return nil
 }
+
+// hashChunk is how much one hash takes before the next: it stays in the first
+// level of the cache.
+const hashChunk = 16 << 10
 
 func (f frame) part(number int) part {
 	return part{kindFrame, uint32(number), f.Offset, f.Length, f.codec}
@@ -134,10 +146,12 @@ func (w *Writer) Finish(meta []byte) (Info, error) {
 	if len(text)+tagSize > maxTrailer {
 		return Info{}, fmt.Errorf("write blob: %d frames are too many", len(w.info.frames))
 	}
-	sealed := w.sealer.seal(text, part{kind: kindTrailer, offset: w.at, length: len(text)})
-	if err := w.append(append(sealed, footer(len(sealed))...)); err != nil {
+	sealed := w.sealer.seal(*w.held, text, part{kind: kindTrailer, offset: w.at, length: len(text)})
+	w.hold(appendFooter(sealed, len(text)+tagSize))
+	if err := w.flush(); err != nil {
 		return Info{}, err
 	}
+	w.release()
 	err := w.store.sync(w.file)
 	if cerr := w.file.Close(); err == nil {
 		err = cerr
@@ -181,6 +195,7 @@ func (w *Writer) Abort() {
 		w.file.Close()
 		w.file = nil
 	}
+	w.release()
 	if w.temp != "" {
 		// What cannot be removed now is swept at the next start.
 		_ = w.store.fs.Remove(w.temp)
@@ -188,6 +203,14 @@ func (w *Writer) Abort() {
 	}
 	if w.err == nil {
 		w.err = errors.New("write blob: aborted")
+	}
+}
+
+// release gives the room for held bytes back.
+func (w *Writer) release() {
+	if w.held != nil {
+		w.store.free(w.held)
+		w.held = nil
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/knadh/koanf/providers/file"
 	"github.com/knadh/koanf/v2"
 
+	"github.com/mewshq/mews/internal/blob"
 	"github.com/mewshq/mews/internal/httpapi"
 )
 
@@ -41,10 +42,16 @@ type Config struct {
 	ShutdownGrace time.Duration `koanf:"shutdown_grace" usage:"how long running requests may take after a stop signal"`
 
 	YaraWorker string       `koanf:"yara_worker" usage:"path of the mews-yara program (default: beside this program)"`
+	Blobs      BlobsConfig  `koanf:"blobs"`
 	Index      IndexConfig  `koanf:"index"`
 	Hunt       HuntConfig   `koanf:"hunt"`
 	Quota      QuotaConfig  `koanf:"quota"`
 	Limits     LimitsConfig `koanf:"limits"`
+}
+
+// BlobsConfig says how sample bytes are stored.
+type BlobsConfig struct {
+	Compression string `koanf:"compression" usage:"of new samples: fast, or small (a seventh less disk, slower uploads and searches)"`
 }
 
 // IndexConfig bounds the indexer.
@@ -84,6 +91,7 @@ func DefaultConfig() Config {
 		LogLevel:      "info",
 		LogFormat:     "text",
 		ShutdownGrace: 15 * time.Second,
+		Blobs:         BlobsConfig{Compression: string(blob.Fast)},
 		Index:         IndexConfig{MemoryMB: 128},
 		Hunt:          HuntConfig{Sandbox: "require", Workers: 2},
 		Quota:         QuotaConfig{Hunts: 10_000, Downloads: 10_000},
@@ -185,6 +193,7 @@ func (c *Config) Validate() error {
 	oneOf(bad, "log_level", c.LogLevel, "debug", "info", "warn", "error")
 	oneOf(bad, "log_format", c.LogFormat, "text", "json")
 	oneOf(bad, "hunt.sandbox", c.Hunt.Sandbox, "require", "best-effort")
+	oneOf(bad, "blobs.compression", c.Blobs.Compression, string(blob.Fast), string(blob.Small))
 	inRange(bad, "index.memory_mb", c.Index.MemoryMB, 16, 4096)
 	inRange(bad, "hunt.workers", c.Hunt.Workers, 1, 64)
 	inRange(bad, "quota.hunts", c.Quota.Hunts, 0, 1<<31-1)
