@@ -53,31 +53,45 @@ func TestGramVectors(t *testing.T) {
 	}
 }
 
-// TestFastFillEqualsDefinition compares the loops that fill filters with the
-// rules taken one gram at a time.
-func TestFastFillEqualsDefinition(t *testing.T) {
+// TestFillEqualsDefinition compares the loops that fill filters, and what pack
+// makes of them, with the rules taken one gram at a time.
+func TestFillEqualsDefinition(t *testing.T) {
+	shapes := []shape{
+		DefaultParams().Classes[0].shape(), DefaultParams().Classes[1].shape(),
+		Class{Short: 8, Middle: 128, Long: 1 << 22, Limit: 1}.shape(),
+		Class{Short: 1000, Middle: 39322, Long: 64, Limit: 1}.shape(),
+	}
+	f := newFiller(shapes) // one for all, as a slicer uses it
 	rapid.Check(t, func(t *rapid.T) {
 		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 2))
 		var data []byte
 		for range rapid.IntRange(1, 8).Draw(t, "runs") {
-			data = append(data, content(rng, rng.IntN(5), 1+rng.IntN(400))...)
+			data = append(data, content(rng, rng.IntN(5), 1+rng.IntN(1500))...)
 		}
-		from := min(rapid.IntRange(gramSpan-1, 100).Draw(t, "from"), len(data))
-		s := DefaultParams().Classes[rapid.IntRange(0, 1).Draw(t, "class")].shape()
-		var fast, slow filler
-		fast.reset(&s, make([]uint64, s.words))
-		slow.reset(&s, make([]uint64, s.words))
-		if from >= gramSpan-1 {
-			fast.slow(data[:from], 0)
-			fast.fast(data, from)
-		} else {
-			fast.slow(data, 0)
-		}
-		slow.slow(data, 0)
-		if !slices.Equal(fast.words, slow.words) {
+		data = data[:rapid.IntRange(0, len(data)).Draw(t, "length")]
+		s := shapes[rapid.IntRange(0, len(shapes)-1).Draw(t, "class")]
+		f.reset(&s)
+		f.add(data)
+		want := gramBits(&s, data)
+		if got := f.pack(); !slices.Equal(got, want) {
 			t.Fatalf("filters differ on %x", data)
 		}
+		for no := range filters {
+			if got := f.count(no); got != popcount(s.filter(want, no)) {
+				t.Fatalf("filter %d has %d bits", no, got)
+			}
+		}
 	})
+}
+
+// gramBits returns the filters of a column that holds b.
+func gramBits(s *shape, b []byte) []uint64 {
+	words := make([]uint64, s.words)
+	grams(b, 0, func(g gram) {
+		pos := reduce(g.hash, s.bits[g.filter])
+		words[s.word[g.filter]+int(pos>>6)] |= 1 << (pos & 63)
+	})
+	return words
 }
 
 // TestGramsDependOnTheirBytesOnly embeds a run of bytes after every other byte:
@@ -104,7 +118,7 @@ func TestFoldAndNarrow(t *testing.T) {
 		if got, want := fold(v), uint64(foldByte(byte(c)))*eachByte; got != want {
 			t.Errorf("fold %02x: %x, want %x", c, got, want)
 		}
-		text, zero := masks([]byte{byte(c), byte(c), byte(c)})
+		text, zero := new(filler).masks(0, []byte{byte(c), byte(c), byte(c)})
 		if (text == 7) != printable(byte(c)) || text != 0 && text != 7 || (zero == 7) != (c == 0) || zero != 0 && zero != 7 {
 			t.Errorf("masks of %02x: %b %b", c, text, zero)
 		}

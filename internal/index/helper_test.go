@@ -75,6 +75,17 @@ func smallParams() Params {
 	}
 }
 
+// evenParams are small ones with filters that fill fast, and two classes that
+// differ in the short filter only.
+func evenParams() Params {
+	p := smallParams()
+	p.Classes = []Class{
+		{Short: 512, Middle: 256, Long: 256, Limit: 190},
+		{Short: 1024, Middle: 256, Long: 256, Limit: 210, Enter: 180},
+	}
+	return p
+}
+
 func slice(s *Slicer, data []byte, chunk int) *Doc {
 	for len(data) > 0 {
 		n, _ := s.Next(data[:min(chunk, len(data))])

@@ -53,9 +53,9 @@ func DefaultParams() Params {
 	const u = 65536
 	return Params{
 		Classes: []Class{
-			{Short: u, Middle: 39322, Long: 36045, Limit: 25952},
+			{Short: u, Middle: u / 2, Long: u / 2, Limit: 23921},
 			// More than .9 distinct 3-grams per byte set about 13,200 of u bits in 16 KiB.
-			{Short: u * 3 / 2, Middle: 58982, Long: 36045, Limit: 29196, Enter: 13200},
+			{Short: 2 * u, Middle: u / 2, Long: u / 2, Limit: 27525, Enter: 13200},
 		},
 		Step: 1 << 10, Overlap: 64, MaxColumn: 1 << 20, Probe: 16 << 10, MaxFilled: 100 << 20,
 		Region: 64 << 10, Open: 8, SealColumns: 4096, SealBytes: 128 << 20,
@@ -117,14 +117,16 @@ type shape struct {
 	rows  uint32          // all rows of the class
 	limit int
 	enter int
+	fast  bool // every size is a power of two
 }
 
 func (c Class) shape() shape {
-	s := shape{bits: [filters]uint32{long: c.Long, middle: c.Middle, short: c.Short}, limit: int(c.Limit), enter: int(c.Enter)}
+	s := shape{bits: [filters]uint32{long: c.Long, middle: c.Middle, short: c.Short}, limit: int(c.Limit), enter: int(c.Enter), fast: true}
 	for f, m := range s.bits {
 		s.word[f], s.row[f] = s.words, s.rows
 		s.words += int(m+63) / 64
 		s.rows += m
+		s.fast = s.fast && m&(m-1) == 0
 	}
 	return s
 }

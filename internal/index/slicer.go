@@ -11,11 +11,11 @@ type Slicer struct {
 	fill   filler
 
 	doc    *Doc
-	class  int // of the open column
-	words  []uint64
+	class  int    // of the open column
 	off    int64  // where the open column starts in the file
 	length int    // bytes of it so far, with those the column before holds too
-	check  int    // length at which the long filter is counted next
+	check  int    // length at which the long filter may be full
+	set    int    // bits set in it when it was looked at last, or more
 	probe  []byte // its first bytes, until the class is settled
 	tail   []byte // the last bytes of the file so far, up to Overlap
 	split  []byte // scratch for grams that span two calls
@@ -52,8 +52,9 @@ func (d *Doc) Size() int64 { return d.size }
 // NewSlicer returns a slicer for p, which must come from DefaultParams or from
 // a segment.
 func NewSlicer(p Params) *Slicer {
+	shapes := p.shapes()
 	return &Slicer{
-		params: p, shapes: p.shapes(), doc: new(Doc),
+		params: p, shapes: shapes, fill: newFiller(shapes), doc: new(Doc),
 		probe: make([]byte, 0, p.Probe), tail: make([]byte, 0, p.Overlap),
 		split: make([]byte, 0, 2*gramSpan),
 	}
@@ -98,21 +99,16 @@ func (s *Slicer) openColumn(lead []byte) {
 	s.off, s.length = s.doc.size-int64(len(lead)), 0
 	s.probe, s.split = s.probe[:0], s.split[:0]
 	if s.doc.size >= s.params.MaxFilled {
-		s.class, s.words, s.length, s.check = unfilled, nil, len(lead), s.params.MaxColumn
+		s.class, s.length, s.check = unfilled, len(lead), s.params.MaxColumn
 		return
 	}
-	s.setClass(0)
+	s.class, s.set = 0, 0
+	s.fill.reset(&s.shapes[0])
 	s.check = s.quiet(s.shapes[0].limit)
 	s.feed(lead, 0)
 	s.split = keepLast(s.split, lead, gramSpan-1)
 	s.probe = append(s.probe, lead...)
 	s.length = len(lead)
-}
-
-func (s *Slicer) setClass(class int) {
-	s.class = class
-	s.words = make([]uint64, s.shapes[class].words)
-	s.fill.reset(&s.shapes[class], s.words)
 }
 
 // nextStop returns the column length at which settle has something to decide.
@@ -142,13 +138,9 @@ func (s *Slicer) add(p []byte, from int) {
 // column; s.split holds the last bytes before p.
 func (s *Slicer) feed(p []byte, from int) {
 	if from < gramSpan-1 {
-		old := len(s.split)
-		join := append(s.split, p[:min(len(p), gramSpan-1)]...)
-		s.fill.slow(join, old+from)
+		s.fill.add(append(s.split, p[:min(len(p), gramSpan-1)]...))
 	}
-	if len(p) > gramSpan-1 {
-		s.fill.fast(p, max(from, gramSpan-1))
-	}
+	s.fill.add(p[max(0, from-gramSpan+1):])
 }
 
 // settle decides the class and the end of the open column.
@@ -162,12 +154,15 @@ func (s *Slicer) settle() (cut bool) {
 	if s.length < s.check {
 		return false
 	}
-	sh := &s.shapes[s.class]
-	set := popcount(s.fill.long)
-	if set >= sh.limit || s.length >= s.params.MaxColumn {
+	limit := s.shapes[s.class].limit
+	if s.set += s.fill.added; s.set >= limit {
+		s.set = s.fill.count(long)
+	}
+	s.fill.added = 0
+	if s.set >= limit || s.length >= s.params.MaxColumn {
 		return true
 	}
-	s.check = s.length + s.quiet(sh.limit-set)
+	s.check = s.length + s.quiet(limit-s.set)
 	return false
 }
 
@@ -183,7 +178,7 @@ func (s *Slicer) quiet(room int) int {
 // chooseClass moves a column of high entropy to its class: its first bytes are
 // filled again, into filters of that class's sizes.
 func (s *Slicer) chooseClass() {
-	set := popcount(s.fill.short)
+	set := s.fill.count(short)
 	best := 0
 	for i := 1; i < len(s.shapes); i++ {
 		if set >= s.shapes[i].enter && s.shapes[i].enter > s.shapes[best].enter {
@@ -193,11 +188,8 @@ func (s *Slicer) chooseClass() {
 	if best == 0 {
 		return
 	}
-	s.setClass(best)
-	s.fill.slow(s.probe[:min(len(s.probe), gramSpan-1)], 0)
-	if len(s.probe) >= gramSpan {
-		s.fill.fast(s.probe, gramSpan-1)
-	}
+	s.class = best
+	s.fill.reshape(&s.shapes[best], s.probe)
 	s.check = s.length
 }
 
@@ -221,8 +213,9 @@ func keepLast(old, p []byte, n int) []byte {
 func (s *Slicer) closeColumn() {
 	c := column{class: s.class, off: s.off, length: s.length}
 	if s.class != unfilled {
-		c.bits, c.set = s.words, popcount(s.fill.long)
+		c.bits = s.fill.pack()
+		c.set = popcount(s.shapes[s.class].filter(c.bits, long))
 	}
 	s.doc.columns = append(s.doc.columns, c)
-	s.words, s.length = nil, 0
+	s.length = 0
 }
