@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -128,7 +129,7 @@ func absentShare(b testing.TB, s *Segment, files [][]byte, n, total int) float64
 			continue
 		}
 		done++
-		hits, err := s.Search(context.Background(), query.Literal{Bytes: lit}, nil, nil)
+		hits, err := s.Search(context.Background(), Compile(query.Literal{Bytes: lit}), nil, nil)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -147,7 +148,7 @@ func BenchmarkSearch(b *testing.B) {
 	lit := query.Literal{Bytes: files[0][len(files[0])/2:][:16]}
 	var st Stats
 	for b.Loop() {
-		if _, err := s.Search(context.Background(), lit, nil, &st); err != nil {
+		if _, err := s.Search(context.Background(), Compile(lit), nil, &st); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -169,5 +170,31 @@ func BenchmarkMerge(b *testing.B) {
 		if err := Merge(io.Discard, in, func(_, file int) bool { return file%3 != 0 }, newTestBox(b)); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkReadRow gives what the cost model calls readCost and byteCost: a row
+// of a segment in the page cache.
+func BenchmarkReadRow(b *testing.B) {
+	for _, bytes := range []int{64, 512, 4096} {
+		b.Run(fmt.Sprint(bytes), func(b *testing.B) {
+			const rows = 4096
+			path := filepath.Join(b.TempDir(), "rows")
+			if err := os.WriteFile(path, make([]byte, rows*bytes), 0o600); err != nil {
+				b.Fatal(err)
+			}
+			f, err := os.Open(path)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer f.Close()
+			live, row := fullBitmap(8*bytes), make([]byte, bytes)
+			for i := range b.N {
+				if _, err := f.ReadAt(row, int64(i*7919%rows*bytes)); err != nil {
+					b.Fatal(err)
+				}
+				live.andBytes(row)
+			}
+		})
 	}
 }

@@ -67,7 +67,7 @@ func (tr *trial) run(t tester, raw []byte) (seen bool) {
 	}
 	var st Stats
 	for i, lit := range tr.lits {
-		hits, err := s.Search(context.Background(), lit, nil, &st)
+		hits, err := s.Search(context.Background(), Compile(lit), nil, &st)
 		if err != nil {
 			t.Fatalf("search: %v", err)
 		}
@@ -177,7 +177,7 @@ func FuzzSegment(f *testing.F) {
 				continue
 			}
 			for _, fold := range []bool{false, true} {
-				hits, err := s.Search(t.Context(), query.Literal{Bytes: lit, Fold: fold}, nil, nil)
+				hits, err := s.Search(t.Context(), Compile(query.Literal{Bytes: lit, Fold: fold}), nil, nil)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -130,7 +130,7 @@ func open(t tester, b []byte) *Segment {
 
 func search(t tester, s *Segment, plan query.Node) []Hit {
 	t.Helper()
-	hits, err := s.Search(context.Background(), plan, nil, nil)
+	hits, err := s.Search(context.Background(), Compile(plan), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

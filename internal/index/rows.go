@@ -1,11 +1,10 @@
 package index
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"math/bits"
+	"slices"
 )
 
 // Stats counts the work of searches. DamagedRegions counts reads that met a
@@ -86,63 +85,42 @@ func (s *Segment) Damaged() int {
 	return n
 }
 
-// A bitmap is a set of small numbers.
-type bitmap []uint64
-
-func newBitmap(n int) bitmap { return make(bitmap, (n+63)/64) }
-
-// fullBitmap holds 0 to n-1.
-func fullBitmap(n int) bitmap {
-	b := newBitmap(n)
-	for i := range b {
-		b[i] = ^uint64(0)
+func grow(b []byte, n int) []byte {
+	if cap(b) < n {
+		return make([]byte, n)
 	}
-	if n%64 != 0 {
-		b[len(b)-1] = 1<<(n%64) - 1
-	}
-	return b
+	return b[:n]
 }
 
-func (b bitmap) set(i int)      { b[i>>6] |= 1 << (i & 63) }
-func (b bitmap) has(i int) bool { return b[i>>6]>>(i&63)&1 != 0 }
+const blockBytes = 4096 // of a row: 32,768 columns
 
-func (b bitmap) empty() bool {
-	for _, w := range b {
-		if w != 0 {
-			return false
-		}
-	}
-	return true
+// A rowCache keeps rows that were read in one search, up to a number of bytes.
+type rowCache struct {
+	at    map[uint64]uint32
+	bytes []byte
 }
 
-func (b bitmap) and(c bitmap) {
-	for i, w := range c {
-		b[i] &= w
-	}
+const cacheBytes = 4 << 20
+
+// rowKey tells rows apart, through all classes and blocks.
+func rowKey(class, block int, row uint32) uint64 {
+	return uint64(class)<<60 | uint64(block)<<32 | uint64(row)
 }
 
-func (b bitmap) or(c bitmap) {
-	for i, w := range c {
-		b[i] |= w
+// get returns n bytes under a key, filled by read when they are not there.
+func (c *rowCache) get(key uint64, n int, read func([]byte) error) ([]byte, error) {
+	if at, ok := c.at[key]; ok {
+		return c.bytes[at:][:n], nil
 	}
-}
-
-// each calls fn for every member in rising order.
-func (b bitmap) each(fn func(i int)) {
-	for i, w := range b {
-		for ; w != 0; w &= w - 1 {
-			fn(i<<6 + bits.TrailingZeros64(w))
-		}
+	if c.at == nil || len(c.bytes)+n > cacheBytes {
+		c.at, c.bytes = map[uint64]uint32{}, c.bytes[:0]
 	}
-}
-
-// andBytes keeps in b what the little-endian words of row hold too, and returns
-// how many bits were dropped.
-func (b bitmap) andBytes(row []byte) (dropped int) {
-	for i, w := range b {
-		kept := w & binary.LittleEndian.Uint64(row[8*i:])
-		dropped += bits.OnesCount64(w ^ kept)
-		b[i] = kept
+	at := len(c.bytes)
+	c.bytes = slices.Grow(c.bytes, n)[:at+n]
+	if err := read(c.bytes[at:]); err != nil {
+		c.bytes = c.bytes[:at]
+		return nil, err
 	}
-	return dropped
+	c.at[key] = uint32(at)
+	return c.bytes[at:], nil
 }

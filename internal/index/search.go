@@ -9,19 +9,6 @@ import (
 	"github.com/mewshq/mews/internal/query"
 )
 
-// The cost model that decides whether another row pays: what a false column
-// costs the verifier, a read, and a byte of a row, in seconds.
-const (
-	columnCost = 90e-6
-	readCost   = 2e-6
-	byteCost   = 0.5e-9
-
-	// Rows stop when this many false columns are still expected, given how many
-	// rows in sequence dropped none. The rows of a literal are not independent: a
-	// column that holds most of it passes most of them. So there must be many.
-	doubt = 1.0 / (1 << 24)
-)
-
 // A Hit is a file that may satisfy the plan.
 type Hit struct {
 	FileNo int
@@ -34,37 +21,56 @@ type Hit struct {
 // pieces means that the pattern is not in the file. When nothing is known, the
 // one piece is the whole file. For other leaves there are no pieces.
 func (h Hit) Cols() [][]Piece {
-	out := make([][]Piece, len(h.found.leaves))
-	for i, leaf := range h.found.leaves {
-		if p, ok := leaf.(query.Pattern); ok {
-			out[i] = h.found.pieces(h.FileNo, p)
+	out := make([][]Piece, len(h.found.plan.leaves))
+	for i, leaf := range h.found.plan.leaves {
+		if leaf != nil {
+			out[i] = h.found.pieces(h.FileNo, leaf)
 		}
 	}
 	return out
 }
 
-// A finding is what one search learned; its hits share it.
-type finding struct {
-	seg    *Segment
-	leaves []query.Node
-	known  map[patternKey]*columnSet // absent: the pattern may be anywhere
+// Packed tells that all that is known of the file are columns it shares with
+// others: it is more often a candidate in error than other files are.
+func (h Hit) Packed() bool {
+	s := h.found.seg
+	for _, i := range s.fileParts[s.fileStart[h.FileNo]:s.fileStart[h.FileNo+1]] {
+		col := s.partCol[i]
+		if s.partStart[col+1]-s.partStart[col] == 1 {
+			return false
+		}
+	}
+	return true
 }
 
-type patternKey struct{ bytes, mask string }
+// A finding is what one search learned; its hits share it.
+type finding struct {
+	seg   *Segment
+	plan  *Plan
+	known map[*wanted]*spots // absent: the pattern may be anywhere
+}
 
-func (p pattern) key() patternKey { return patternKey{string(p.bytes), string(p.mask)} }
+// The spots of a pattern are the parts it may begin in, of the files that were
+// looked at; a nil bitmap stands for all files.
+type spots struct {
+	parts  idSet
+	within bitmap
+}
 
-func (f *finding) pieces(file int, leaf query.Pattern) []Piece {
+func (k *spots) covers(within bitmap) bool {
+	return k.within == nil || within != nil && within.inside(k.within)
+}
+
+func (f *finding) pieces(file int, w *wanted) []Piece {
 	s := f.seg
-	p, _ := patternOf(leaf)
-	set := f.known[p.key()]
-	if set == nil {
+	k := f.known[w]
+	if k == nil || k.within != nil && !k.within.has(file) {
 		return []Piece{{Len: s.files[file].Size}}
 	}
 	var out []Piece
 	for _, i := range s.fileParts[s.fileStart[file]:s.fileStart[file+1]] {
-		p := s.parts[i]
-		if int(p.len) >= s.needed(leaf) && set.has(int(s.partCol[i])) {
+		if k.parts.has(i) {
+			p := s.parts[i]
 			out = append(out, Piece{Off: p.off, Len: int64(p.len), Lead: s.lead(p)})
 		}
 	}
@@ -72,48 +78,15 @@ func (f *finding) pieces(file int, leaf query.Pattern) []Piece {
 	return out
 }
 
-// A columnSet is a set of columns: a list while it is sparse.
-type columnSet struct {
-	list []uint32
-	bits bitmap
-}
-
-func newColumnSet(b bitmap) *columnSet {
-	if n := popcount(b); n < len(b)*2 {
-		list := make([]uint32, 0, n)
-		b.each(func(i int) { list = append(list, uint32(i)) })
-		return &columnSet{list: list}
-	}
-	return &columnSet{bits: b}
-}
-
-func (c *columnSet) has(col int) bool {
-	if c.bits != nil {
-		return c.bits.has(col)
-	}
-	_, ok := slices.BinarySearch(c.list, uint32(col))
-	return ok
-}
-
-func (c *columnSet) each(fn func(col int)) {
-	if c.bits != nil {
-		c.bits.each(fn)
-		return
-	}
-	for _, col := range c.list {
-		fn(int(col))
-	}
-}
-
 // Search returns the files that may satisfy the plan, by rising number: all
 // that do satisfy it, and possibly more. alive, if not nil, tells which files
 // to consider. st, if not nil, is added to.
-func (s *Segment) Search(ctx context.Context, plan query.Node, alive func(fileNo int) bool, st *Stats) ([]Hit, error) {
+func (s *Segment) Search(ctx context.Context, plan *Plan, alive func(fileNo int) bool, st *Stats) ([]Hit, error) {
 	if st == nil {
 		st = new(Stats)
 	}
-	q := &searcher{Segment: s, st: st, found: &finding{seg: s, leaves: query.Leaves(plan), known: map[patternKey]*columnSet{}}}
-	files, err := q.files(ctx, plan)
+	q := &searcher{Segment: s, ctx: ctx, st: st, found: &finding{seg: s, plan: plan, known: map[*wanted]*spots{}}}
+	files, err := q.files(plan.root, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -126,259 +99,279 @@ func (s *Segment) Search(ctx context.Context, plan query.Node, alive func(fileNo
 	return hits, nil
 }
 
+// A searcher evaluates a plan over a segment. It serves one search.
 type searcher struct {
 	*Segment
+	ctx   context.Context
 	st    *Stats
 	found *finding
-	row   []byte
-	union []byte
+	cache rowCache
+	order []uint32 // scratch of narrow
 }
 
-// files returns the files that may satisfy n.
-func (q *searcher) files(ctx context.Context, n query.Node) (bitmap, error) {
-	if err := ctx.Err(); err != nil {
+// files returns the files that may satisfy s, of those within; nil are all.
+func (q *searcher) files(s *step, within bitmap) (bitmap, error) {
+	if err := q.ctx.Err(); err != nil {
 		return nil, err
 	}
-	switch n := n.(type) {
+	switch n := s.node.(type) {
 	case query.None:
 		return newBitmap(len(q.Segment.files)), nil
 	case query.Pattern:
-		return q.pattern(ctx, n)
+		return q.pattern(s.want, within)
 	case query.And:
-		return q.all(ctx, n.Kids)
-	case query.Or:
-		return q.any(ctx, n.Kids)
-	case query.MinOf:
-		return q.some(ctx, n.K, n.Kids)
+		return q.all(s.kids, within)
+	case query.Or, query.MinOf:
+		return q.some(s.need, s.kids, within)
+	default:
+		return q.meta(n, within), nil
 	}
-	return q.meta(n), nil
 }
 
-// all intersects the kids, the cheap ones first, and stops when no file is left.
-func (q *searcher) all(ctx context.Context, kids []query.Node) (bitmap, error) {
-	out := fullBitmap(len(q.Segment.files))
+// either returns within, or all files.
+func (q *searcher) either(within bitmap) bitmap {
+	if within != nil {
+		return slices.Clone(within)
+	}
+	return fullBitmap(len(q.Segment.files))
+}
+
+// all intersects the kids, the cheap and selective ones first. Each looks only
+// at the files that the ones before have left.
+func (q *searcher) all(kids []*step, within bitmap) (bitmap, error) {
 	kids = slices.Clone(kids)
-	slices.SortStableFunc(kids, func(a, b query.Node) int { return cmp.Compare(cost(a), cost(b)) })
+	rank := map[*step]float64{}
 	for _, k := range kids {
-		f, err := q.files(ctx, k)
+		rank[k] = q.rank(k)
+	}
+	slices.SortStableFunc(kids, func(a, b *step) int { return cmp.Compare(rank[a], rank[b]) })
+	for _, k := range kids {
+		f, err := q.files(k, within)
 		if err != nil {
 			return nil, err
 		}
-		if out.and(f); out.empty() {
+		if within = f; within.empty() {
+			return within, nil
+		}
+	}
+	return q.either(within), nil
+}
+
+// rank orders the kids of an And: what the file table knows, then patterns, those
+// first that few columns seem to hold, then trees.
+func (q *searcher) rank(s *step) float64 {
+	const metadata, trees = -1e9, 1e9
+	switch {
+	case len(s.kids) > 0:
+		return trees
+	case s.want == nil:
+		return metadata
+	}
+	least := 0.0
+	for _, w := range s.want.cut(q.foot.params.Overlap + 1) {
+		sum := 0.0 // log of the share of columns, times eight
+		i := slices.IndexFunc(q.classes, func(c *rows) bool { return c.columns > 0 })
+		if i < 0 {
 			break
 		}
-	}
-	return out, nil
-}
-
-// cost orders the kids of an And: metadata, then patterns from long to short,
-// then trees.
-func cost(n query.Node) int {
-	switch n := n.(type) {
-	case query.Pattern:
-		return 1 + max(0, 1<<16-n.Len())
-	case query.And, query.Or, query.MinOf:
-		return 1 << 20
-	}
-	return 0
-}
-
-func (q *searcher) any(ctx context.Context, kids []query.Node) (bitmap, error) {
-	out := newBitmap(len(q.Segment.files))
-	for _, k := range kids {
-		f, err := q.files(ctx, k)
-		if err != nil {
-			return nil, err
+		c := q.classes[i]
+		for _, g := range w.grams {
+			sum += float64(c.counts[c.shape.at(g.gram)]) - float64(logCode(c.columns))
 		}
-		out.or(f)
+		least = min(least, sum)
 	}
-	return out, nil
+	return least
 }
 
-func (q *searcher) some(ctx context.Context, k int, kids []query.Node) (bitmap, error) {
+// some returns the files for which at least need kids hold. A kid looks only at
+// files that can still come to so many.
+func (q *searcher) some(need int, kids []*step, within bitmap) (bitmap, error) {
+	if need <= 0 {
+		return q.either(within), nil
+	}
 	counts := make([]int32, len(q.Segment.files))
-	for _, kid := range kids {
-		f, err := q.files(ctx, kid)
+	for i, kid := range kids {
+		f, err := q.files(kid, within)
 		if err != nil {
 			return nil, err
 		}
 		f.each(func(no int) { counts[no]++ })
-	}
-	out := newBitmap(len(counts))
-	for no, n := range counts {
-		if int(n) >= k {
-			out.set(no)
+		if left := len(kids) - 1 - i; left < need {
+			within = q.either(within)
+			within.each(func(no int) {
+				if int(counts[no])+left < need {
+					within.clear(no)
+				}
+			})
 		}
 	}
-	return out, nil
+	if len(kids) == 0 {
+		return newBitmap(len(counts)), nil
+	}
+	return within, nil
 }
 
 // meta answers from the file table; what it does not hold selects every file.
-func (q *searcher) meta(n query.Node) bitmap {
-	var holds func(f *entry) bool
+func (q *searcher) meta(n query.Node, within bitmap) bitmap {
+	out := q.either(within)
+	holds := metaTest(n)
+	if holds == nil {
+		return out
+	}
+	out.each(func(no int) {
+		if !holds(&q.Segment.files[no]) {
+			out.clear(no)
+		}
+	})
+	return out
+}
+
+// metaTest is nil for what the file table does not tell.
+func metaTest(n query.Node) func(f *entry) bool {
 	switch n := n.(type) {
 	case query.Size:
-		holds = func(f *entry) bool { return uint64(f.Size) >= n.Min && uint64(f.Size) <= n.Max }
+		return func(f *entry) bool { return uint64(f.Size) >= n.Min && uint64(f.Size) <= n.Max }
 	case query.Type:
-		holds = func(f *entry) bool { return slices.Contains(n.Names, f.Type) }
+		return func(f *entry) bool { return slices.Contains(n.Names, f.Type) }
+	case query.Files:
+		return func(f *entry) bool { return n.Has(f.Seq) }
 	case query.Hash:
 		if n.Algo == "sha256" {
-			holds = func(f *entry) bool { return bytes.Equal(f.SHA256[:], n.Digest) }
+			return func(f *entry) bool { return bytes.Equal(f.SHA256[:], n.Digest) }
 		}
-	case query.Files:
-		holds = func(f *entry) bool { return n.Has(f.Seq) }
 	case query.Head:
 		if n.Offset >= 0 && n.Offset <= headLen-len(n.Bytes) {
-			holds = func(f *entry) bool {
+			return func(f *entry) bool {
 				end := n.Offset + len(n.Bytes)
 				return (f.Size >= int64(end) && bytes.Equal(f.head[n.Offset:end], n.Bytes)) != n.Not
 			}
 		}
 	}
-	if holds == nil {
-		return fullBitmap(len(q.Segment.files))
-	}
-	out := newBitmap(len(q.Segment.files))
-	for no := range q.Segment.files {
-		if holds(&q.Segment.files[no]) {
-			out.set(no)
-		}
-	}
-	return out
+	return nil
 }
 
-// pattern finds the columns that may hold each window of a pattern and returns
-// the files that have one for every window. The columns of the first window are
-// kept for the hits.
-func (q *searcher) pattern(ctx context.Context, leaf query.Pattern) (bitmap, error) {
-	out := fullBitmap(len(q.Segment.files))
-	p, ok := patternOf(leaf)
-	if !ok {
-		return out, nil
+// pattern returns the files within that may hold a pattern, and keeps the parts
+// it may begin in for the hits.
+func (q *searcher) pattern(w *wanted, within bitmap) (bitmap, error) {
+	if w == nil {
+		return q.either(within), nil
 	}
-	for i, w := range p.windows(q.foot.params.Overlap + 1) {
-		ts := w.terms()
-		if len(ts) == 0 {
-			continue
+	k := q.found.known[w]
+	if k == nil || !k.covers(within) {
+		if k != nil {
+			within = nil // asked from several places: once for all of them
 		}
-		key := w.key()
-		if i == 0 {
-			key = p.key()
+		parts, ok, err := q.locate(w, within)
+		if err != nil {
+			return nil, err
 		}
-		set := q.found.known[key]
-		if set == nil {
-			var err error
-			if set, err = q.columns(ctx, ts); err != nil {
-				return nil, err
-			}
-			if i == 0 {
-				q.found.known[key] = set
-			}
+		if !ok {
+			return q.either(within), nil
 		}
-		q.st.Columns += set.size()
-		f := newBitmap(len(q.Segment.files))
-		set.each(func(col int) {
-			for _, part := range q.parts[q.partStart[col]:q.partStart[col+1]] {
-				if int(part.len) >= len(w.bytes) && q.Segment.files[part.file].Size >= int64(leaf.Len()) {
-					f.set(int(part.file))
-				}
-			}
-		})
-		if out.and(f); out.empty() {
-			break
-		}
+		k = &spots{parts, within}
+		q.found.known[w] = k
+	}
+	out := newBitmap(len(q.Segment.files))
+	k.parts.each(func(i uint32) { out.set(int(q.parts[i].file)) })
+	if within != nil {
+		out.and(within)
 	}
 	return out, nil
 }
 
-func (c *columnSet) size() int {
-	if c.bits != nil {
-		return popcount(c.bits)
-	}
-	return len(c.list)
-}
-
-// columns returns the columns that satisfy all terms, and every unfilled one.
-func (q *searcher) columns(ctx context.Context, ts []term) (*columnSet, error) {
-	out := newBitmap(q.Segment.columns)
-	for _, c := range q.classes {
-		if c.columns == 0 {
+// locate returns the parts, of files within, in which a pattern may begin; ok is
+// false when nothing can be said. Each window of a long pattern must have a part
+// at the right distance.
+func (q *searcher) locate(w *wanted, within bitmap) (parts idSet, ok bool, err error) {
+	begins := -1 // the window that parts are of
+	for _, win := range w.cut(q.foot.params.Overlap + 1) {
+		if !win.filters() {
 			continue
 		}
-		if err := ctx.Err(); err != nil {
-			return nil, err
+		cols, err := q.columnsWith(&win, q.columnsOf(within))
+		if err != nil {
+			return parts, false, err
 		}
-		live := fullBitmap(c.columns)
-		if err := q.narrow(c, live, c.tests(ts)); err != nil {
-			return nil, err
+		q.st.Columns += cols.size()
+		these := q.partsIn(cols, len(win.bytes), len(w.bytes), within)
+		if begins < 0 {
+			parts, begins = these, win.at
+		} else {
+			parts = q.joined(parts, these, int64(win.at-begins), int64(len(win.bytes)))
 		}
-		copy(out[c.base/64:], live)
-	}
-	for col := q.rest; col < q.Segment.columns; col++ {
-		out.set(col)
-	}
-	return newColumnSet(out), nil
-}
-
-// narrow clears from live the columns that fail a test, until another row would
-// cost more than the columns it can be expected to save.
-func (q *searcher) narrow(c *rows, live bitmap, tests []test) error {
-	left, passed := c.columns, 1.0
-	lo, hi := 0, len(live)
-	for _, t := range tests {
-		for lo < hi && live[lo] == 0 {
-			lo++
-		}
-		for lo < hi && live[hi-1] == 0 {
-			hi--
-		}
-		if lo == hi {
-			return nil
-		}
-		size := 8 * (hi - lo)
-		price := float64(len(t.rows)) * (readCost + byteCost*float64(size))
-		if float64(left)*(1-t.density)*columnCost < price {
-			continue
-		}
-		if float64(left)*passed < doubt {
-			return nil
-		}
-		if err := q.readTest(c, t, int64(8*lo), size); err != nil {
-			return err
-		}
-		dropped := live[lo:hi].andBytes(q.row[:size])
-		left -= dropped
-		if passed *= t.density; dropped > 0 {
-			passed = 1
+		within = q.filesOf(parts)
+		if within.empty() {
+			break
 		}
 	}
-	return nil
-}
-
-// readTest puts the union of a test's rows into q.row.
-func (q *searcher) readTest(c *rows, t test, lo int64, n int) error {
-	q.row, q.union = grow(q.row, n), grow(q.union, n)
-	clear(q.row[:n])
-	for i, r := range t.rows {
-		if i == 0 {
-			if err := q.readRow(c, r, lo, q.row[:n], q.st); err != nil {
-				return err
+	if begins > 0 { // what comes before may lie in another part
+		all := newBitmap(len(q.parts))
+		within.each(func(no int) {
+			for _, i := range q.fileParts[q.fileStart[no]:q.fileStart[no+1]] {
+				all.set(int(i))
 			}
-			continue
-		}
-		if err := q.readRow(c, r, lo, q.union[:n], q.st); err != nil {
-			return err
-		}
-		for k, b := range q.union[:n] {
-			q.row[k] |= b
-		}
+		})
+		parts = newIDSet(all)
 	}
-	return nil
+	return parts, begins >= 0, nil
 }
 
-func grow(b []byte, n int) []byte {
-	if cap(b) < n {
-		return make([]byte, n)
+// columnsOf returns the columns that hold parts of the files within, nil for all.
+func (q *searcher) columnsOf(within bitmap) bitmap {
+	if within == nil {
+		return nil
 	}
-	return b[:n]
+	out := newBitmap(q.Segment.columns)
+	within.each(func(no int) {
+		for _, i := range q.fileParts[q.fileStart[no]:q.fileStart[no+1]] {
+			out.set(int(q.partCol[i]))
+		}
+	})
+	return out
+}
+
+// partsIn lists the parts in columns that are long enough for a window, of files
+// within that are long enough for the whole.
+func (q *searcher) partsIn(cols idSet, window, whole int, within bitmap) idSet {
+	out := newBitmap(len(q.parts))
+	cols.each(func(col uint32) {
+		for i := q.partStart[col]; i < q.partStart[col+1]; i++ {
+			p := &q.parts[i]
+			if int(p.len) >= window && q.Segment.files[p.file].Size >= int64(whole) && (within == nil || within.has(int(p.file))) {
+				out.set(int(i))
+			}
+		}
+	})
+	return newIDSet(out)
+}
+
+func (q *searcher) filesOf(parts idSet) bitmap {
+	out := newBitmap(len(q.Segment.files))
+	parts.each(func(i uint32) { out.set(int(q.parts[i].file)) })
+	return out
+}
+
+// mostJoined bounds the work of joined: beyond it distances are not looked at.
+const mostJoined = 4096
+
+// joined keeps the parts in which something may begin that goes on, shift bytes
+// later, with a window of length n in one of the others.
+func (q *searcher) joined(begin, other idSet, shift, n int64) idSet {
+	near := begin.size() <= mostJoined
+	files := q.filesOf(other)
+	out := newBitmap(len(q.parts))
+	begin.each(func(i uint32) {
+		p := &q.parts[i]
+		if !files.has(int(p.file)) {
+			return
+		}
+		fits := func(k uint32) bool {
+			o := &q.parts[k]
+			return other.has(k) && p.off+shift <= o.off+int64(o.len)-n && o.off <= p.off+int64(p.len)+shift
+		}
+		if !near || slices.ContainsFunc(q.fileParts[q.fileStart[p.file]:q.fileStart[p.file+1]], fits) {
+			out.set(int(i))
+		}
+	})
+	return newIDSet(out)
 }

@@ -268,3 +268,57 @@ func insidePiece(data, lit []byte, pieces []Piece) bool {
 	}
 	return true
 }
+
+// Bytes that are known in part must narrow the search to the columns that have
+// all grams of one of their values.
+func TestForksSelectLittle(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 13))
+	var corpus [][]byte
+	for range 40 {
+		corpus = append(corpus, content(rng, 3, 60_000))
+	}
+	s := open(t, segmentBytes(t, DefaultParams(), corpus))
+	for _, tt := range []struct {
+		masks string
+		most  int // files of 40, mean of the tries, in tenths
+	}{
+		{"\xff\xff\xff\xf0\xff\xff", 60},
+		{"\xff\xff\x0f\xff\xff\xff\xff\xff", 30},
+		{"\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff", 10},
+		{"\xdf\xdf\xdf\xff\xdf\xdf\xdf\xdf\xdf", 40},
+	} {
+		const tries = 60
+		selected := 0
+		for range tries {
+			m := query.Masked{Bytes: make([]byte, len(tt.masks)), Mask: []byte(tt.masks)}
+			for i := range m.Bytes {
+				m.Bytes[i] = byte(rng.Uint32()) & m.Mask[i]
+				if m.Mask[i] == anyCase {
+					m.Bytes[i] = byte('A' + rng.IntN(26))
+				}
+			}
+			selected += len(search(t, s, m))
+		}
+		t.Logf("mask %x: %d files in %d tries", tt.masks, selected, tries)
+		if selected*10 > tries*tt.most {
+			t.Errorf("mask %x: %d files in %d tries", tt.masks, selected, tries)
+		}
+	}
+}
+
+// A long pattern must lie in neighbouring columns, not in any two of a file.
+func TestWindowsOfALongPatternLieTogether(t *testing.T) {
+	rng := rand.New(rand.NewPCG(17, 19))
+	data := content(rng, 3, 1<<20)
+	apart := slices.Concat(data[1000:1065], data[900_000:900_065])
+	s := open(t, segmentBytes(t, DefaultParams(), [][]byte{data}))
+	if hits := search(t, s, query.Literal{Bytes: apart}); len(hits) != 0 {
+		t.Errorf("two halves that stand far apart select %v", hits[0].Cols())
+	}
+	for at := 0; at+500 < len(data); at += 9973 {
+		lit := query.Literal{Bytes: data[at : at+500]}
+		if err := missed([][]byte{data}, search(t, s, lit), lit); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"sync/atomic"
 )
 
@@ -38,6 +39,9 @@ type rows struct {
 	counts  []byte          // log popcount of each row
 	sums    []uint32        // CRC32C of each region
 	state   []atomic.Uint32 // of each region: unknown, sound or damaged
+
+	once   sync.Once
+	shares [filters]float64 // of the columns, that have a bit of a filter; see share
 }
 
 const (

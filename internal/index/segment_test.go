@@ -127,7 +127,7 @@ func TestSearchCanBeCancelled(t *testing.T) {
 	s := open(t, segmentBytes(t, smallParams(), fixedCorpus()))
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := s.Search(ctx, query.Literal{Bytes: []byte("marker")}, nil, nil); !errors.Is(err, context.Canceled) {
+	if _, err := s.Search(ctx, Compile(query.Literal{Bytes: []byte("marker")}), nil, nil); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
 }

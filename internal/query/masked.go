@@ -198,10 +198,19 @@ func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 // anchored tells whether an index can look the pattern up: some run of it has
 // MinLiteral fixed bytes, or MinFolded ones of which some are letters of either
-// case.
+// case, or as many of which one half byte is not known.
 func (m Masked) anchored() bool {
 	exact, folded := 0, 0
 	for i, k := range m.Mask {
+		if i+MinFolded <= len(m.Mask) {
+			open := 0
+			for _, k := range m.Mask[i : i+MinFolded] {
+				open += 8 - bits.OnesCount8(k)
+			}
+			if open <= 4 {
+				return true
+			}
+		}
 		exact++
 		if k != 0xFF {
 			exact = 0

@@ -166,7 +166,9 @@ func TestIndexableNeedsAnAnchor(t *testing.T) {
 			Literal{Bytes: []byte("1234"), Fold: true},
 			masked("12 34 56 78 ?? 9a"),
 			masked("12 34 56 ?? 78 9a bc"),
-			masked("12 34 5? 78"),
+			masked("12 34 5? 78 9a"),
+			masked("12 34 56 7? 9a bc"),
+			masked("12 34 ?6 7? 9a bc"),
 			Masked{Bytes: []byte("FOLDED\x00"), Mask: []byte("\xdf\xdf\xdf\xdf\xdf\xdf\x01")},
 			Masked{Bytes: []byte("FOLD@D\x00"), Mask: []byte("\xdf\xdf\xdf\xdf\xdf\xdf\x01")},
 			Hash{Algo: "md5", Digest: make([]byte, 16)},
@@ -209,7 +211,8 @@ func satisfied(n Node) bool {
 	case Literal:
 		return len(n.Bytes) < 4 || n.Fold && len(n.Bytes) < 6 && hasLetter(n.Bytes)
 	case Masked:
-		return !bytes.HasPrefix(n.Bytes, []byte("\x12\x34\x56\x78")) && !bytes.HasPrefix(n.Bytes, []byte("FOLDED"))
+		return !bytes.HasPrefix(n.Bytes, []byte("\x12\x34\x56\x78")) && !bytes.HasPrefix(n.Bytes, []byte("FOLDED")) &&
+			!bytes.HasPrefix(n.Bytes, []byte("\x12\x34\x56\x70"))
 	case And:
 		return !contains(n.Kids, false)
 	case Or:

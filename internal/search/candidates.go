@@ -53,20 +53,30 @@ func (c *Candidate) Open() (*blob.Reader, error) {
 // Candidates lists every file the plan may hold for, the newest first. No file
 // that it holds for is missing; files of the tail are all listed, unless their
 // size, type or digest rules them out. A segment is searched only when its
-// files are due, so a caller that stops early saves the rest. The error, if
-// any, comes last.
+// files are due, or next, so a caller that stops early saves the rest. The
+// error, if any, comes last.
 func (s *Snapshot) Candidates(ctx context.Context, plan query.Node, o Select) iter.Seq2[*Candidate, error] {
 	return func(yield func(*Candidate, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		sources := s.sources(plan, o)
+		defer func() {
+			cancel()
+			for _, src := range sources {
+				src.wait() // nothing reads a segment after the snapshot is closed
+			}
+		}()
 		var due runs
-		sources := s.sources()
 		for {
 			for len(sources) > 0 && (len(due) == 0 || due.newest() < sources[0].newest) {
-				run, err := sources[0].search(ctx, plan, o)
+				for _, src := range sources[:min(sideBySide, len(sources))] {
+					src.start(ctx)
+				}
+				run, err := sources[0].wait()
 				if err != nil {
 					yield(nil, err)
 					return
 				}
-				due.add(run)
+				due.add(slices.DeleteFunc(run, func(c *Candidate) bool { return !o.takes(c.file) }))
 				sources = sources[1:]
 			}
 			if len(due) == 0 || !yield(due.next(), nil) {
@@ -76,35 +86,66 @@ func (s *Snapshot) Candidates(ctx context.Context, plan query.Node, o Select) it
 	}
 }
 
+// sideBySide is how many segments are searched at a time.
+const sideBySide = 2
+
 // A source is the tail or a segment. newest bounds the sequence numbers that
 // its search gives.
 type source struct {
 	newest uint64
-	search func(context.Context, query.Node, Select) ([]*Candidate, error)
+	search func(context.Context) ([]*Candidate, error)
+	done   chan struct{} // nil before start
+	run    []*Candidate
+	err    error
+}
+
+func (src *source) start(ctx context.Context) {
+	if src.done != nil {
+		return
+	}
+	src.done = make(chan struct{})
+	go func() {
+		defer close(src.done)
+		src.run, src.err = src.search(ctx)
+	}()
+}
+
+// wait gives what the search found; nothing when it was not started.
+func (src *source) wait() ([]*Candidate, error) {
+	if src.done == nil {
+		return nil, nil
+	}
+	<-src.done
+	return src.run, src.err
 }
 
 // sources lists what must be searched, the one with the newest file first.
-func (s *Snapshot) sources() []source {
-	var out []source
+func (s *Snapshot) sources(plan query.Node, o Select) []*source {
+	var out []*source
 	if len(s.tail) > 0 {
-		out = append(out, source{s.tail[0].Seq, s.searchTail})
-	}
-	for _, p := range s.parts {
-		out = append(out, source{p.maxSeq, func(ctx context.Context, plan query.Node, o Select) ([]*Candidate, error) {
-			return s.searchPart(ctx, p, plan, o)
+		out = append(out, &source{newest: s.tail[0].Seq, search: func(ctx context.Context) ([]*Candidate, error) {
+			return s.searchTail(ctx, plan)
 		}})
 	}
-	slices.SortStableFunc(out, func(a, b source) int { return cmp.Compare(b.newest, a.newest) })
+	ready := index.Compile(plan)
+	for _, p := range s.parts {
+		if o.BeforeSeq != 0 && p.minSeq >= o.BeforeSeq {
+			continue
+		}
+		out = append(out, &source{newest: p.maxSeq, search: func(ctx context.Context) ([]*Candidate, error) {
+			return s.searchPart(ctx, p, plan, ready)
+		}})
+	}
+	slices.SortStableFunc(out, func(a, b *source) int { return cmp.Compare(b.newest, a.newest) })
 	return out
 }
 
 // searchTail lists the files of the tail that the plan may hold for.
-func (s *Snapshot) searchTail(ctx context.Context, plan query.Node, o Select) ([]*Candidate, error) {
+func (s *Snapshot) searchTail(ctx context.Context, plan query.Node) ([]*Candidate, error) {
 	meta := withoutHeads(plan)
 	var run []*Candidate
 	for _, f := range s.tail {
-		ok, err := query.Match(meta, unread{f})
-		if (ok || err != nil) && o.takes(f) {
+		if ok, err := query.Match(meta, unread{f}); ok || err != nil {
 			run = append(run, &Candidate{eng: s.eng, cid: s.cid, plan: plan, file: f, tail: true})
 		}
 	}
@@ -113,13 +154,10 @@ func (s *Snapshot) searchTail(ctx context.Context, plan query.Node, o Select) ([
 
 // searchPart asks one segment, and lists its candidates newest first. A segment
 // that cannot be read gives every file it holds.
-func (s *Snapshot) searchPart(ctx context.Context, p part, plan query.Node, o Select) ([]*Candidate, error) {
-	if o.BeforeSeq != 0 && p.minSeq >= o.BeforeSeq {
-		return nil, ctx.Err()
-	}
-	alive := func(no int) bool { return !p.dead.has(no) && o.takes(p.idx.File(no)) }
+func (s *Snapshot) searchPart(ctx context.Context, p part, plan query.Node, ready *index.Plan) ([]*Candidate, error) {
+	alive := func(no int) bool { return !p.dead.has(no) }
 	var st index.Stats
-	hits, err := p.idx.Search(ctx, plan, alive, &st)
+	hits, err := p.idx.Search(ctx, ready, alive, &st)
 	if cerr := ctx.Err(); cerr != nil {
 		return nil, fmt.Errorf("search segment %d: %w", p.id, cerr)
 	}

@@ -248,7 +248,7 @@ func measureRows(ctx context.Context, merged string, probes []*probe) (c rowCost
 	var st index.Stats
 	ask := func() error {
 		for _, p := range probes {
-			if _, err := seg.Search(ctx, query.Literal{Bytes: bytes.Clone(p.bytes)}, nil, &st); err != nil {
+			if _, err := seg.Search(ctx, index.Compile(query.Literal{Bytes: bytes.Clone(p.bytes)}), nil, &st); err != nil {
 				return err
 			}
 		}
