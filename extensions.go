@@ -33,6 +33,26 @@ type HuntEstimate struct {
 	FullScan       bool          `json:"full_scan"` // no usable index plan
 	Weak           []WeakPattern `json:"weak,omitempty"`
 	Warnings       []RuleProblem `json:"warnings,omitempty"`
+	// Rules tells of each rule what the index can do for it. Only the reply to an
+	// estimate holds it.
+	Rules []RulePlan `json:"rules,omitempty"`
+}
+
+// Qualities of a RulePlan.
+const (
+	PlanStrong   = "strong"   // little is left to read
+	PlanWeak     = "weak"     // only short strings: some percent of the bytes are read
+	PlanMetadata = "metadata" // size, type or first bytes narrow it, no string does
+	PlanNone     = "none"     // every file is read
+)
+
+// A RulePlan tells how well the index serves one rule. Why says what stands in
+// the way of a better plan, where that is known.
+type RulePlan struct {
+	Name    string       `json:"name"`
+	Private bool         `json:"private,omitempty"`
+	Quality string       `json:"quality"`
+	Why     *RuleProblem `json:"why,omitempty"`
 }
 
 // A WeakPattern is a part of a rule that the index cannot use, and why.

@@ -96,10 +96,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "POST /malquery/queries/hunt/v1":
 		f.hunt(w, r)
 	case "POST /mews/aggregates/hunt-estimate/v1":
-		f.answer(w, mews.Meta{Estimate: &mews.HuntEstimate{
-			Files: 1000, Candidates: 12, CandidateBytes: 3 << 20, CorpusBytes: 900 << 20, CorpusShare: 0.0033, CPUSeconds: 0.4,
-			Weak: []mews.WeakPattern{{Rule: "loader", Pattern: "$b", Why: "shorter than 4 bytes"}},
-		}})
+		f.estimate(w, r)
 	case "GET /malquery/entities/requests/v1":
 		f.request(w, id)
 	case "DELETE /mews/entities/requests/v1":
@@ -198,6 +195,29 @@ func (f *fake) hunt(w http.ResponseWriter, r *http.Request) {
 	default:
 		f.answer(w, mews.Meta{ReqID: huntID, Status: "inprogress", Estimate: &mews.HuntEstimate{Files: 1000, Candidates: 12, CandidateBytes: 3 << 20}})
 	}
+}
+
+func (f *fake) estimate(w http.ResponseWriter, r *http.Request) {
+	var q mews.HuntRequest
+	_ = json.NewDecoder(r.Body).Decode(&q)
+	e := mews.HuntEstimate{
+		Files: 1000, Candidates: 12, CandidateBytes: 3 << 20, CorpusBytes: 900 << 20, CorpusShare: 0.0033, CPUSeconds: 0.4,
+		Weak: []mews.WeakPattern{{Rule: "loader", Pattern: "$b", Why: "shorter than 4 bytes"}},
+	}
+	switch {
+	case !strings.Contains(q.YARARule, "condition"):
+		f.refuse(w, 400, "yara_rule does not compile: line 1, column 1: syntax error\nexpected a rule")
+		return
+	case strings.Contains(q.YARARule, "weak"):
+		e.Rules = []mews.RulePlan{
+			{Name: "weak", Quality: mews.PlanNone, Why: &mews.RuleProblem{Code: "constant", Line: 1, Column: 24, Message: "`true` holds for every file"}},
+			{Name: "helper", Private: true, Quality: mews.PlanWeak},
+		}
+		e.Warnings = []mews.RuleProblem{{Code: "invariant_expr", Line: 1, Message: "always true"}}
+	default:
+		e.Rules = []mews.RulePlan{{Name: "loader", Quality: mews.PlanStrong}}
+	}
+	f.answer(w, mews.Meta{Estimate: &e})
 }
 
 func (f *fake) request(w http.ResponseWriter, id string) {

@@ -49,6 +49,10 @@ func playScript(t *testing.T, script string) string {
 	write("rule.yar", "rule loader { strings: $a = \"MZ..\" condition: $a }")
 	write("weak.yar", "rule weak { condition: true }")
 	write("bad.yar", "rubbish")
+	write("empty.yar", "")
+	write("index.yara", "/* all of\nthem */ include \"rule.yar\" // one\ninclude \"weak.yar\"\n")
+	write("latin.yar", "rule \xe9 { condition: true }")
+	write("notes.txt", "no rules")
 	names := strings.NewReplacer("$DIR", dir, "ONE", f.put("one", "malware"), "TWO", f.put("two", "unknown"), "NONE", shaOf("none"))
 	var b strings.Builder
 	for line := range strings.Lines(script) {

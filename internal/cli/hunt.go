@@ -2,39 +2,70 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mewshq/mews"
 )
 
+var errEmptyRule = errors.New("the file is empty")
+
 // maxRule is the largest rule text that servers take.
 const maxRule = 1 << 20
 
 type huntOptions struct {
 	filterOptions
-	wait, fullScan, dryRun bool
+	wait, fullScan, dryRun, check bool
 }
 
 func newHuntCommand(g *globals) *cobra.Command {
 	o := &huntOptions{}
 	c := &cobra.Command{
-		Use: "hunt FILE.yar", Short: "Find the samples that match YARA rules", Args: cobra.ExactArgs(1),
+		Use: "hunt FILE.yar", Short: "Find the samples that match YARA rules",
 		Long: `Schedule a YARA hunt over the stored samples and print its request id. FILE "-" is
 standard input. With --wait the matches are printed when the hunt is done; an
-interrupt then cancels it. --dry-run tells what the hunt would read, without quota.`,
+interrupt then cancels it. --dry-run tells what the hunt would read, without quota.
+
+--check takes any number of files, and folders with *.yar and *.yara below them. It
+runs nothing and costs no quota: it tells of each rule whether it compiles, and how
+well the index serves it:
+
+  strong    little is left to read
+  weak      only short strings: some percent of all bytes are read
+  metadata  size, type or first bytes narrow it, but no string does
+  none      every file is read; a hunt needs --allow-full-scan
+  error     the server refuses the file; why says line and column
+  skipped   the file holds no rules, or only includes others
+
+Exit code 2 means that some file does not compile; the other qualities are no error.`,
 		Example: `  mews hunt rules.yar --dry-run
-  mews hunt rules.yar --wait --type pe32,pe64 -o csv > matches.csv`,
-		RunE: func(c *cobra.Command, args []string) error { return runHunt(c.Context(), g, o, args[0]) },
+  mews hunt rules.yar --wait --type pe32,pe64 -o csv > matches.csv
+  mews hunt --check rules/ -o json`,
+		Args: func(c *cobra.Command, args []string) error {
+			if o.check {
+				return cobra.MinimumNArgs(1)(c, args)
+			}
+			return cobra.ExactArgs(1)(c, args)
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			if o.check {
+				return runHuntCheck(c.Context(), g, o, args)
+			}
+			return runHunt(c.Context(), g, o, args[0])
+		},
 	}
 	o.register(c)
 	c.Flags().BoolVar(&o.wait, "wait", false, "wait for the result and print it")
 	c.Flags().BoolVar(&o.fullScan, "allow-full-scan", false, "let a rule without usable strings read every file")
 	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "estimate the cost only")
-	c.MarkFlagsMutuallyExclusive("wait", "dry-run")
+	c.Flags().BoolVar(&o.check, "check", false, "check rule files and folders; run nothing")
+	c.MarkFlagsMutuallyExclusive("wait", "dry-run", "check")
+	c.MarkFlagsMutuallyExclusive("allow-full-scan", "check")
 	return c
 }
 
@@ -103,7 +134,9 @@ func (g *globals) readRule(file string) (string, error) {
 	case len(b) > maxRule:
 		return "", usagef("%s is larger than 1 MiB; split the rules", file)
 	case len(b) == 0:
-		return "", usagef("%s is empty", file)
+		return "", usageError{fmt.Errorf("%s: %w", file, errEmptyRule)}
+	case !utf8.Valid(b): // in JSON it would become another text
+		return "", usagef("%s is not UTF-8 text", file)
 	}
 	return string(b), nil
 }

@@ -2,7 +2,10 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -57,6 +60,25 @@ func TestInterruptLeavesOtherRequests(t *testing.T) {
 	_, errOut, code := f.mews(run{ctx: ctx}, "request", runID, "--wait")
 	if code != exitError || len(f.cancelled) != 0 || !strings.Contains(errOut, "goes on; to wait again: mews request "+runID+" --wait") {
 		t.Errorf("code %d, cancelled %v, said %q", code, f.cancelled, errOut)
+	}
+}
+
+// TestInterruptedCheck: what was checked before the interrupt is printed.
+func TestInterruptedCheck(t *testing.T) {
+	f := newFake(t)
+	dir := t.TempDir()
+	for no := range 40 {
+		text := fmt.Sprintf("rule r%d { condition: true }", no)
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%02d.yar", no)), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx := interruptAt(f, 20, "/mews/aggregates/hunt-estimate/")
+	out, errOut, code := f.mews(run{ctx: ctx, terminal: []string{"err"}}, "hunt", "--check", dir, "-o", "ndjson")
+	rows := strings.Count(out, "\n")
+	if code != exitError || rows < 10 || rows >= 40 || !strings.Contains(errOut, fmt.Sprintf("%d of 40 files checked", rows)) ||
+		!strings.HasSuffix(errOut, "mews: interrupted\n") {
+		t.Errorf("code %d, %d rows, said %q", code, rows, errOut)
 	}
 }
 

@@ -106,3 +106,20 @@ func TestByteCount(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyIncludes(t *testing.T) {
+	for source, want := range map[string]bool{
+		"include \"a.yar\"\ninclude \"b.yar\"\n":        true,
+		"// all\n/* of\nthem */\ninclude\"a.yar\"":      true,
+		"include \"dir/a.yar\" // one\n":                true,
+		"include \"a.yar\"\nrule r { condition: true }": false,
+		"// include \"a.yar\"\n":                        false,
+		"/* include":                                    false,
+		"":                                              false,
+		"/":                                             false,
+	} {
+		if got := onlyIncludes(source); got != want {
+			t.Errorf("%q: %v, want %v", source, got, want)
+		}
+	}
+}

@@ -21,6 +21,9 @@ func (s *Service) Hunt(ctx context.Context, who store.Actor, r mews.HuntRequest)
 	if err != nil {
 		return Created{}, err
 	}
+	if !slices.ContainsFunc(p.rules.Rules, func(r yara.Rule) bool { return !r.Private }) {
+		return Created{}, mews.Errorf(mews.ErrInvalid, "yara_rule holds no rule that could match: at least one must not be private")
+	}
 	if p.estimate.FullScan {
 		if err := s.admitFullScan(p); err != nil {
 			return Created{}, err
@@ -39,10 +42,21 @@ func (e *FullScanError) Error() string {
 	return fmt.Sprintf("full scan of %d files", e.Estimate.Candidates)
 }
 
-// Estimate tells what a hunt would cost. It is free of quota.
+// Estimate tells what a hunt would cost, and how well the index serves each of
+// its rules. It is free of quota, and takes rules that are all private.
 func (s *Service) Estimate(ctx context.Context, who store.Actor, r mews.HuntRequest) (mews.HuntEstimate, error) {
 	p, err := s.prepare(ctx, who, r)
-	return p.estimate, err
+	if err != nil {
+		return mews.HuntEstimate{}, err
+	}
+	for _, r := range p.rules.Rules {
+		plan := mews.RulePlan{Name: r.Name, Private: r.Private, Quality: string(query.StrengthOf(r.Plan))}
+		if r.Why != nil {
+			plan.Why = &mews.RuleProblem{Code: r.Why.Code, Line: r.Why.Line, Column: r.Why.Column, Message: r.Why.Message}
+		}
+		p.estimate.Rules = append(p.estimate.Rules, plan)
+	}
+	return p.estimate, nil
 }
 
 // preparation is a hunt that compiled.
@@ -64,9 +78,6 @@ func (s *Service) prepare(ctx context.Context, who store.Actor, r mews.HuntReque
 	rs, err := s.yara.Compile(ctx, r.YARARule)
 	if err != nil {
 		return preparation{}, outward(err)
-	}
-	if !slices.ContainsFunc(rs.Rules, func(r yara.Rule) bool { return !r.Private }) {
-		return preparation{}, mews.Errorf(mews.ErrInvalid, "yara_rule holds no rule that could match: at least one must not be private")
 	}
 	p := preparation{rules: rs, asked: f.fullScan}
 	p.question = question{Options: r.Options, Rule: r.YARARule, Rules: plannedOf(rs), Plan: query.Encode(rs.Plan)}

@@ -31,6 +31,29 @@ func checkSum(t *testing.T, m mews.Meta) {
 	}
 }
 
+// TestEstimateTellsPlans sorts rules by what the index can do for them. Rules
+// that no hunt would take are judged as well.
+func TestEstimateTellsPlans(t *testing.T) {
+	w := newWorld(t, yaratest.Worker(t), Limits{})
+	e, err := w.Estimate(t.Context(), me, mews.HuntRequest{YARARule: `
+		rule long { strings: $a = "needle in hay" condition: $a }
+		private rule short { strings: $a = "hay!" condition: $a }
+		rule sized { condition: filesize < 4KB }
+		rule every { condition: true }`})
+	w.must(err)
+	var got []string
+	for _, r := range e.Rules {
+		got = append(got, fmt.Sprintf("%s %s %v", r.Name, r.Quality, r.Private))
+	}
+	want := []string{"long strong false", "short weak true", "sized metadata false", "every none false"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if e, err = w.Estimate(t.Context(), me, mews.HuntRequest{YARARule: `private rule a { condition: true }`}); err != nil || len(e.Rules) != 1 {
+		t.Errorf("a private rule alone: %+v, %v", e, err)
+	}
+}
+
 func TestHunt(t *testing.T) {
 	w := newWorld(t, yaratest.Worker(t), Limits{})
 	w.run()

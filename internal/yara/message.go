@@ -48,6 +48,7 @@ type ruleMessage struct {
 	Patterns int             `json:"patterns"`
 	Plan     json.RawMessage `json:"plan"`
 	Weak     []Weak          `json:"weak"`
+	Why      *Problem        `json:"why"`
 }
 
 type rejectMessage struct {
@@ -154,6 +155,9 @@ func (r ruleMessage) rule(planned bool) (Rule, error) {
 	}
 	for _, w := range r.Weak[:min(len(r.Weak), maxProblems)] {
 		out.Weak = append(out.Weak, Weak{Pattern: clean(w.Pattern), Why: clean(w.Why)})
+	}
+	if r.Why != nil {
+		out.Why = &cleanProblems([]Problem{*r.Why})[0]
 	}
 	if !planned {
 		return out, nil

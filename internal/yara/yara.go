@@ -205,6 +205,7 @@ type Rule struct {
 	Patterns int
 	Plan     query.Node
 	Weak     []Weak
+	Why      *Problem // what keeps the plan from being better; nil: not said
 }
 
 // Weak names a pattern that filters nothing, and why.
