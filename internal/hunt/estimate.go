@@ -75,7 +75,7 @@ func (s *Service) prepare(ctx context.Context, who store.Actor, r mews.HuntReque
 	if strings.TrimSpace(r.YARARule) == "" {
 		return preparation{}, mews.Errorf(mews.ErrInvalid, "yara_rule is required")
 	}
-	rs, err := s.yara.Compile(ctx, r.YARARule)
+	rs, err := s.yara.Compile(ctx, string(who.CID), r.YARARule)
 	if err != nil {
 		return preparation{}, outward(err)
 	}

@@ -158,7 +158,7 @@ func (s *Service) runner(ctx context.Context, l *job.Lease) (*runner, error) {
 		return nil, err
 	}
 	r.hash = want.Hash[:]
-	r.pool, err = s.yara.Pool(ctx, r.question.Rule, want, s.limits.Workers)
+	r.pool, err = s.yara.Pool(ctx, string(r.job.CID), r.question.Rule, want, s.limits.Workers)
 	return r, err
 }
 

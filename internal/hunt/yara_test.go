@@ -242,7 +242,7 @@ func TestCancelledHuntKeepsWhatItFound(t *testing.T) {
 func TestRuleThatKillsTheScannerIsSkippedLater(t *testing.T) {
 	w := newWorld(t, yaratest.Worker(t), Limits{})
 	r := w.put("a long needle in hay stack", sample.PutOptions{})
-	rs, err := w.yara.Compile(t.Context(), needleRule)
+	rs, err := w.yara.Compile(t.Context(), "", needleRule)
 	w.must(err)
 	sum, err := sample.ParseSHA256(r.SHA256)
 	w.must(err)
@@ -310,9 +310,9 @@ func TestHuntEqualsTheEngineOverEverything(t *testing.T) {
 // everything scans all contents without any plan.
 func (w *world) everything(rule string, contents map[string][]byte) map[string]bool {
 	w.t.Helper()
-	rs, err := w.yara.Compile(w.t.Context(), rule)
+	rs, err := w.yara.Compile(w.t.Context(), "", rule)
 	w.must(err)
-	pool, err := w.yara.Pool(w.t.Context(), rule, rs, 1)
+	pool, err := w.yara.Pool(w.t.Context(), "", rule, rs, 1)
 	w.must(err)
 	defer pool.Close()
 	out := map[string]bool{}

@@ -144,6 +144,7 @@ func (n *node) openServices(keys *blob.Keyring) (err error) {
 	engine := yara.New(yara.Options{
 		Path: n.cfg.YaraWorker, Sandbox: n.cfg.Hunt.Sandbox, MaxWorkers: n.cfg.Hunt.Workers, Log: n.log,
 	})
+	n.closers = append(n.closers, engine.Close)
 	n.hunts = hunt.New(hunt.Deps{
 		DB: n.db, Jobs: n.jobs, Samples: n.samples, Search: n.index, Yara: engine, Keys: keys, Log: n.log,
 		Limits: hunt.Limits{

@@ -2,17 +2,20 @@ package yara
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 )
 
-// Compile checks a rule text and derives its plan in a worker of its own.
+// Compile checks a rule text and derives its plan in a worker of its own. That
+// worker waits a few seconds for a Pool of the same owner and text; an empty
+// owner keeps none.
 //
 // Errors: *LimitError for a text over a limit or one that killed the worker,
 // *CompileError for rules that are wrong, ErrUnavailable when there is no
 // worker, *ProtocolError for one that cannot be trusted, or the context's.
-func (e *Engine) Compile(ctx context.Context, source string) (*Ruleset, error) {
+func (e *Engine) Compile(ctx context.Context, owner, source string) (*Ruleset, error) {
 	if err := Precheck(source); err != nil {
 		return nil, err
 	}
@@ -20,37 +23,38 @@ func (e *Engine) Compile(ctx context.Context, source string) (*Ruleset, error) {
 		return nil, err
 	}
 	defer release(e.compiling)
-	p, rs, err := e.compiled(ctx, source, true)
+	p, err := e.compiled(ctx, source, true)
 	if err != nil {
 		return nil, err
 	}
-	p.close()
+	rs := p.rules
+	e.bench.put(owner, p)
 	return rs, nil
 }
 
 // compiled starts a worker and gives it a source.
-func (e *Engine) compiled(ctx context.Context, source string, planned bool) (*process, *Ruleset, error) {
+func (e *Engine) compiled(ctx context.Context, source string, planned bool) (*process, error) {
 	p, err := e.start(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	rs, err := e.load(ctx, p, source, planned)
-	if err == nil {
-		return p, rs, nil
+	if err = e.load(ctx, p, source, planned); err == nil {
+		return p, nil
 	}
 	p.close()
 	if ctx.Err() != nil {
-		return nil, nil, ctx.Err()
+		return nil, ctx.Err()
 	}
 	if death, ok := errors.AsType[*deathError](err); ok {
-		return nil, nil, &LimitError{Message: "rule could not be compiled: " + death.reason}
+		return nil, &LimitError{Message: "rule could not be compiled: " + death.reason}
 	}
-	return nil, nil, err
+	return nil, err
 }
 
-func (e *Engine) load(ctx context.Context, p *process, source string, planned bool) (*Ruleset, error) {
-	defer p.watch(ctx, e.o.Compile+grace)()
-	err := writeJSON(p.in, frameRules, rulesMessage{
+// load gives a worker its source and keeps what it says of it.
+func (e *Engine) load(ctx context.Context, p *process, source string, planned bool) error {
+	defer p.killWith(ctx)()
+	payload, err := json.Marshal(rulesMessage{
 		Source: source, Plan: planned,
 		Limits: limitsMessage{
 			FileSeconds: max(1, int((e.o.File+time.Second-1)/time.Second)),
@@ -59,27 +63,33 @@ func (e *Engine) load(ctx context.Context, p *process, source string, planned bo
 		},
 	})
 	if err != nil {
-		return nil, p.explain(err)
+		return err
 	}
-	kind, payload, err := p.read()
+	limit := e.o.Compile + grace
+	if err := p.write(append(appendHead(nil, frameRules, len(payload)), payload...), limit); err != nil {
+		return p.explain(err)
+	}
+	kind, payload, err := p.read(limit)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	switch kind {
 	case frameReady:
 		m, err := unpack[readyMessage](payload)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		return m.ruleset(source, p.hello, planned)
+		p.memory = m.RSS
+		p.rules, err = m.ruleset(source, p.hello, planned)
+		return err
 	case frameReject:
 		m, err := unpack[rejectMessage](payload)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		return nil, m.err()
+		return m.err()
 	}
-	return nil, protocolErrorf("frame of type %d after RULES", kind)
+	return protocolErrorf("frame of type %d after RULES", kind)
 }
 
 func (m rejectMessage) err() error {

@@ -21,11 +21,11 @@ func source(data []byte) func() (io.Reader, error) {
 func fakePool(t *testing.T, mode string, n int) *Pool {
 	t.Helper()
 	e := fakeEngine(t, mode)
-	rs, err := e.Compile(t.Context(), fakeSource)
+	rs, err := e.Compile(t.Context(), "", fakeSource)
 	if err != nil {
 		t.Fatalf("compile: %v", err)
 	}
-	p, err := e.Pool(t.Context(), fakeSource, rs, n)
+	p, err := e.Pool(t.Context(), "", fakeSource, rs, n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func fakePool(t *testing.T, mode string, n int) *Pool {
 }
 
 func TestCompileWithAGoodWorker(t *testing.T) {
-	rs, err := fakeEngine(t, "good").Compile(t.Context(), fakeSource)
+	rs, err := fakeEngine(t, "good").Compile(t.Context(), "", fakeSource)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestCompileDistrustsTheWorker(t *testing.T) {
 		"garbage":     {"does not greet", isUnavailable},
 		"silent":      {"does not greet", isUnavailable},
 		"exits":       {"no luck", isUnavailable},
-		"protocol2":   {"speaks protocol 2", isUnavailable},
+		"protocol1":   {"speaks protocol 1", isUnavailable},
 		"nowall":      {"landlock: no[31m kernel support", isUnavailable},
 		"compilehang": {"rule could not be compiled: timeout", isLimit},
 		"compiledie":  {"rule could not be compiled", isLimit},
@@ -77,7 +77,7 @@ func TestCompileDistrustsTheWorker(t *testing.T) {
 			if mode == "silent" {
 				e.greeting = 50 * time.Millisecond
 			}
-			_, err := e.Compile(t.Context(), fakeSource)
+			_, err := e.Compile(t.Context(), "", fakeSource)
 			if err == nil || !strings.Contains(strings.Replace(err.Error(), "column 0: ", "", 1), want.text) && !strings.Contains(strings.Replace(err.Error(), ", column 0", "", 1), want.text) || !want.is(err) {
 				t.Fatalf("error %v (%T), want one with %q", err, err, want.text)
 			}
@@ -92,12 +92,12 @@ func isProtocol(err error) bool    { _, ok := errors.AsType[*ProtocolError](err)
 
 func TestMissingWorker(t *testing.T) {
 	for _, path := range []string{"", "/nowhere/mews-yara"} {
-		_, err := New(Options{Path: path}).Compile(t.Context(), fakeSource)
+		_, err := New(Options{Path: path}).Compile(t.Context(), "", fakeSource)
 		if !isUnavailable(err) || !strings.Contains(err.Error(), "not installed") {
 			t.Errorf("path %q: %v", path, err)
 		}
 	}
-	if _, err := New(Options{}).Compile(t.Context(), "include \"x\""); !isLimit(err) {
+	if _, err := New(Options{}).Compile(t.Context(), "", "include \"x\""); !isLimit(err) {
 		t.Errorf("a text over the limits needs no worker to be refused: %v", err)
 	}
 }
@@ -131,7 +131,7 @@ func TestScan(t *testing.T) {
 		t.Errorf("%d workers for a row of scans, want one", len(p.idle))
 	}
 	w := <-p.idle
-	w.files = 1_000 // worn after the next one
+	w.files = 999 // worn after the next one
 	p.idle <- w
 	if _, err := p.Scan(t.Context(), 1, source([]byte("x"))); err != nil || len(p.idle) != 0 {
 		t.Errorf("a worn worker stays: %v, %d idle", err, len(p.idle))
@@ -158,7 +158,7 @@ func TestScansSideBySide(t *testing.T) {
 func TestPoolsTakeTurns(t *testing.T) {
 	p := fakePool(t, "good", 1)
 	p.e.scanning = make(chan struct{}, 1)
-	q, err := p.e.Pool(t.Context(), fakeSource, p.want, 1)
+	q, err := p.e.Pool(t.Context(), "", fakeSource, p.want, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,6 +202,8 @@ func TestScanDistrustsTheWorker(t *testing.T) {
 		"emptymatch":    {Outcome: Error, Reason: "scanner broke the protocol", Crashed: true},
 		"cappednomatch": {Outcome: Error, Reason: "scanner broke the protocol", Crashed: true},
 		"skips":         {Outcome: Error, Reason: "scanner broke the protocol", Crashed: true},
+		"cleanother":    {Outcome: Error, Reason: "scanner broke the protocol", Crashed: true},
+		"cleanshort":    {Outcome: Error, Reason: "scanner broke the protocol", Crashed: true},
 		"stderr":        {Outcome: NoMatch},
 	} {
 		t.Run(mode, func(t *testing.T) {
@@ -285,7 +287,7 @@ func FuzzFrames(f *testing.F) {
 	f.Add(frame(frameResult, `{"id":1,"outcome":"match","rules":[{"name":"evil","patterns":[{"id":"$a","count":1,"matches":[[0,4]]}]}]}`))
 	f.Add([]byte{255, 255, 255, 255, frameResult})
 	f.Fuzz(func(t *testing.T, in []byte) {
-		kind, payload, err := readFrame(bytes.NewReader(in))
+		kind, payload, err := (&frameReader{r: bytes.NewReader(in)}).next()
 		if err != nil {
 			return
 		}

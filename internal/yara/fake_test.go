@@ -45,6 +45,8 @@ func fakeEngine(t *testing.T, mode string) *Engine {
 	return e
 }
 
+type fileMessage struct{ ID, Size int64 }
+
 type fake struct {
 	mode  string
 	files int
@@ -81,6 +83,13 @@ func say(kind byte, v any) {
 	}
 }
 
+func sayClean(id int64) {
+	payload := binary.LittleEndian.AppendUint64(nil, uint64(id))
+	if err := writeFrame(os.Stdout, frameClean, binary.LittleEndian.AppendUint32(payload, 7)); err != nil {
+		os.Exit(3)
+	}
+}
+
 func die(sig syscall.Signal) {
 	_ = syscall.Kill(os.Getpid(), sig)
 	hang()
@@ -96,10 +105,10 @@ func (f *fake) hello() {
 	case "exits":
 		fmt.Fprintln(os.Stderr, "no luck")
 		os.Exit(70)
-	case "protocol2":
-		say(frameHello, helloMessage{Protocol: 2})
+	case "protocol1":
+		say(frameHello, helloMessage{Protocol: 1})
 	default:
-		say(frameHello, helloMessage{Protocol: 1, Worker: "0", Engine: "fake 1", Plan: "1", Walls: walls})
+		say(frameHello, helloMessage{Protocol: protocol, Worker: "0", Engine: "fake 1", Plan: "1", Walls: walls})
 	}
 }
 
@@ -150,10 +159,10 @@ func (f *fake) rules(payload []byte) {
 }
 
 func (f *fake) file(payload []byte) {
-	var m fileMessage
-	if err := json.Unmarshal(payload, &m); err != nil {
+	if len(payload) != fileBytes {
 		os.Exit(2)
 	}
+	m := fileMessage{ID: int64(binary.LittleEndian.Uint64(payload)), Size: int64(binary.LittleEndian.Uint64(payload[8:]))}
 	if f.mode == "deaf" {
 		hang()
 	}
@@ -182,6 +191,24 @@ func (f *fake) answer(m fileMessage, data []byte) {
 	switch f.mode {
 	case "hang":
 		hang()
+	case "moody":
+		switch {
+		case bytes.Contains(data, []byte("crash me")):
+			die(syscall.SIGSEGV)
+		case bytes.Contains(data, []byte("stop me")):
+			hang()
+		case !bytes.Contains(data, []byte("evil")):
+			sayClean(m.ID)
+			return
+		}
+	case "chatty":
+		reply["more"] = strings.Repeat("x", 500<<10)
+	case "cleanother":
+		sayClean(m.ID + 1)
+		return
+	case "cleanshort":
+		_ = writeFrame(os.Stdout, frameClean, []byte("short"))
+		return
 	case "die":
 		die(syscall.SIGSEGV)
 	case "dielater":

@@ -8,7 +8,10 @@ import (
 	"io"
 )
 
-// Frame types of protocol 1, docs/format/worker.md.
+// protocol is the version of docs/format/worker.md that this room speaks.
+const protocol = 2
+
+// Frame types.
 const (
 	frameHello byte = 1 + iota
 	frameRules
@@ -18,12 +21,17 @@ const (
 	frameData
 	frameResult
 	frameBye
+	frameClean
 )
 
 const (
 	maxControl = 8 << 20 // JSON payload
 	maxResult  = 1 << 20 // RESULT payload
 	maxData    = 1 << 20 // DATA payload
+
+	headBytes  = 5  // of every frame
+	fileBytes  = 16 // FILE payload
+	cleanBytes = 12 // CLEAN payload
 )
 
 // A ProtocolError says that the worker sent what no sound worker sends. The
@@ -36,11 +44,20 @@ func protocolErrorf(format string, args ...any) error {
 	return &ProtocolError{Message: fmt.Sprintf(format, args...)}
 }
 
+// appendHead adds the head of a frame whose payload follows.
+func appendHead(b []byte, kind byte, length int) []byte {
+	return append(binary.LittleEndian.AppendUint32(b, uint32(length)), kind)
+}
+
+// appendFile adds a FILE frame.
+func appendFile(b []byte, id, size int64) []byte {
+	b = appendHead(b, frameFile, fileBytes)
+	b = binary.LittleEndian.AppendUint64(b, uint64(id))
+	return binary.LittleEndian.AppendUint64(b, uint64(size))
+}
+
 func writeFrame(w io.Writer, kind byte, payload []byte) error {
-	head := make([]byte, 5, 5+len(payload))
-	binary.LittleEndian.PutUint32(head, uint32(len(payload)))
-	head[4] = kind
-	_, err := w.Write(append(head, payload...))
+	_, err := w.Write(append(appendHead(nil, kind, len(payload)), payload...))
 	return err
 }
 
@@ -60,18 +77,31 @@ func frameLimit(kind byte) (int64, bool) {
 		return maxControl, true
 	case frameResult:
 		return maxResult, true
+	case frameClean:
+		return cleanBytes, true
 	}
 	return 0, false
 }
 
-// readFrame reads one frame from the worker. Memory grows only with the bytes
-// that really arrive. io.EOF stands for an end between two frames.
-func readFrame(r io.Reader) (kind byte, payload []byte, err error) {
-	var head [5]byte
-	if _, err := io.ReadFull(r, head[:]); err != nil {
+// A frameReader reads the worker's frames. Its payload is valid until the next
+// frame is read.
+type frameReader struct {
+	r       io.Reader
+	head    [headBytes]byte
+	payload bytes.Buffer
+	limited io.LimitedReader
+}
+
+// keepPayload is how large a payload's memory may be to serve for the next.
+const keepPayload = 256 << 10
+
+// next reads one frame. Memory grows only with the bytes that really arrive.
+// io.EOF stands for an end between two frames.
+func (f *frameReader) next() (kind byte, payload []byte, err error) {
+	if _, err := io.ReadFull(f.r, f.head[:]); err != nil {
 		return 0, nil, err
 	}
-	kind, length := head[4], int64(binary.LittleEndian.Uint32(head[:]))
+	kind, length := f.head[4], int64(binary.LittleEndian.Uint32(f.head[:]))
 	limit, ok := frameLimit(kind)
 	if !ok {
 		return 0, nil, protocolErrorf("frame of type %d", kind)
@@ -79,13 +109,17 @@ func readFrame(r io.Reader) (kind byte, payload []byte, err error) {
 	if length > limit {
 		return 0, nil, protocolErrorf("frame of type %d has %d bytes, at most %d are allowed", kind, length, limit)
 	}
-	var b bytes.Buffer
-	if n, err := io.Copy(&b, io.LimitReader(r, length)); err != nil {
+	if f.payload.Cap() > keepPayload {
+		f.payload = bytes.Buffer{}
+	}
+	f.payload.Reset()
+	f.limited = io.LimitedReader{R: f.r, N: length}
+	if n, err := f.payload.ReadFrom(&f.limited); err != nil {
 		return 0, nil, err
 	} else if n < length {
 		return 0, nil, io.ErrUnexpectedEOF
 	}
-	return kind, b.Bytes(), nil
+	return kind, f.payload.Bytes(), nil
 }
 
 // unpack reads a JSON payload. Unknown fields are ignored, so that a newer

@@ -38,6 +38,7 @@ type readyMessage struct {
 	Plan     string        `json:"plan"`
 	Rules    []ruleMessage `json:"rules"`
 	Warnings []Problem     `json:"warnings"`
+	RSS      int64         `json:"rss_bytes"`
 }
 
 type ruleMessage struct {
@@ -54,11 +55,6 @@ type ruleMessage struct {
 type rejectMessage struct {
 	Reason string    `json:"reason"`
 	Errors []Problem `json:"errors"`
-}
-
-type fileMessage struct {
-	ID   int64 `json:"id"`
-	Size int64 `json:"size"`
 }
 
 type resultMessage struct {

@@ -2,14 +2,12 @@ package yara
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // A ReadError says that a file could not be read to its end. The scan has no
@@ -25,6 +23,7 @@ func (e *ReadError) Unwrap() error { return e.Err }
 // when there is work and are replaced when they are worn.
 type Pool struct {
 	e      *Engine
+	owner  string
 	source string
 	want   *Ruleset
 	rules  map[string]Rule
@@ -36,53 +35,121 @@ type Pool struct {
 	closed bool
 }
 
-// Pool prepares scans with a source that Compile accepted as want. Every worker
-// compiles the source itself, and one that sees other rules or another version
-// fails the scan.
-func (e *Engine) Pool(ctx context.Context, source string, want *Ruleset, n int) (*Pool, error) {
+// Pool prepares scans with a source that Compile accepted as want. Its first
+// worker is the one that Compile kept for the same owner, if there still is one.
+// Every other compiles the source itself, and one that sees other rules or
+// another version fails the scan.
+func (e *Engine) Pool(ctx context.Context, owner, source string, want *Ruleset, n int) (*Pool, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	n = max(n, 1)
-	p := &Pool{e: e, source: source, want: want, rules: map[string]Rule{}, slots: make(chan struct{}, n), idle: make(chan *process, n)}
+	p := &Pool{
+		e: e, owner: owner, source: source, want: want, rules: map[string]Rule{},
+		slots: make(chan struct{}, n), idle: make(chan *process, n),
+	}
 	for _, r := range want.Rules {
 		p.rules[r.Name] = r
 	}
 	return p, nil
 }
 
-// Scan gives the verdict for one file. open is called for each attempt and its
-// reader must give exactly size bytes; what it says at the end counts, so a
-// reader may verify there. A worker that dies is replaced and the file tried
-// once more, alone. An error means that there is no verdict: *ReadError for
-// this file, any other for the whole hunt.
+// Scan gives the verdict for one file, as ScanAll does for many.
 func (p *Pool) Scan(ctx context.Context, size int64, open func() (io.Reader, error)) (Verdict, error) {
-	if size > p.e.o.MaxFile {
-		return Verdict{Outcome: Skipped, Reason: "too large"}, nil
+	file := File{Size: size, Open: func() (io.ReadCloser, error) {
+		r, err := open()
+		if err != nil {
+			return nil, err
+		}
+		return io.NopCloser(r), nil
+	}}
+	results, err := p.ScanAll(ctx, []File{file})
+	if err != nil {
+		return Verdict{}, err
+	}
+	return results[0].Verdict, results[0].Err
+}
+
+// ScanAll gives the verdicts of files, in their order, from one worker; several
+// calls may run side by side. Files are opened one after the other, in their
+// order. A worker that dies is replaced and the file it was scanning tried once
+// more, alone. An error is one of the whole hunt.
+func (p *Pool) ScanAll(ctx context.Context, files []File) ([]Result, error) {
+	t := &talk{e: p.e, rules: p.rules, files: files, results: make([]Result, len(files))}
+	t.base = p.nextID.Add(int64(len(files))) - int64(len(files))
+	for i := range files {
+		if files[i].Size > p.e.o.MaxFile {
+			t.results[i].Verdict = Verdict{Outcome: Skipped, Reason: "too large"}
+		}
+	}
+	if t.complete() {
+		return t.results, nil
 	}
 	if err := take(ctx, p.slots); err != nil {
-		return Verdict{}, err
+		return nil, err
 	}
 	defer release(p.slots)
 	w, err := p.worker(ctx)
 	if err != nil {
-		return Verdict{}, err
+		return nil, err
 	}
-	v, err := p.scan(ctx, w, size, open)
-	if !crashed(err) || ctx.Err() != nil {
-		p.giveBack(w)
-		return verdictOf(v, err, ctx)
-	}
-	w.close() // its slot goes to the one that replaces it
-	w, err = p.fresh(ctx)
-	if err != nil {
+	if w, err = p.converse(ctx, t, w); err != nil {
+		w.close()
 		release(p.e.scanning)
-		return Verdict{}, err
+		return nil, err
 	}
-	v, err = p.scan(ctx, w, size, open)
+	p.giveBack(w)
+	return t.results, nil
+}
+
+func (t *talk) complete() bool {
+	return !slices.ContainsFunc(t.results, func(r Result) bool { return !r.settled() })
+}
+
+// converse runs a talk to its end with as many workers as that takes, one at a
+// time, and gives the last one.
+func (p *Pool) converse(ctx context.Context, t *talk, w *process) (*process, error) {
+	for {
+		if err := t.run(ctx, w, 0, len(t.files)); err != nil {
+			if w, err = p.retry(ctx, t, w, err); err != nil {
+				return w, err
+			}
+		}
+		if t.complete() {
+			return w, nil
+		}
+		if w.worn() {
+			w.close()
+			next, err := p.fresh(ctx)
+			if err != nil {
+				return w, err
+			}
+			w = next
+		}
+	}
+}
+
+// retry settles the file over which w ended. One that made it crash is tried
+// once more, alone.
+func (p *Pool) retry(ctx context.Context, t *talk, w *process, end error) (*process, error) {
 	w.close()
-	release(p.e.scanning)
-	return verdictOf(v, err, ctx)
+	if len(t.queue) == 0 {
+		return w, end
+	}
+	i := t.queue[0]
+	if crashed(end) && ctx.Err() == nil {
+		next, err := p.fresh(ctx)
+		if err != nil {
+			return w, err
+		}
+		if w, end = next, t.run(ctx, next, i, i+1); end == nil {
+			return w, nil
+		}
+		w.close()
+	}
+	v, err := verdictOf(ctx, end)
+	t.results[i].Verdict = v
+	return w, err
 }
 
 // crashed tells that a worker ended by itself or can no longer be trusted.
@@ -95,10 +162,7 @@ func crashed(err error) bool {
 }
 
 // verdictOf turns a worker's failure into the file's outcome.
-func verdictOf(v Verdict, err error, ctx context.Context) (Verdict, error) {
-	if err == nil {
-		return v, nil
-	}
+func verdictOf(ctx context.Context, err error) (Verdict, error) {
 	if ctx.Err() != nil {
 		return Verdict{}, ctx.Err()
 	}
@@ -127,6 +191,9 @@ func (p *Pool) worker(ctx context.Context) (*process, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	if w := p.e.bench.take(p.owner, p.want.Hash); w != nil && p.same(w) {
+		return w, nil
+	}
 	w, err := p.fresh(ctx)
 	if err != nil {
 		release(p.e.scanning)
@@ -136,17 +203,26 @@ func (p *Pool) worker(ctx context.Context) (*process, error) {
 
 // fresh starts a worker with this pool's source.
 func (p *Pool) fresh(ctx context.Context) (*process, error) {
-	w, rs, err := p.e.compiled(ctx, p.source, false)
+	w, err := p.e.compiled(ctx, p.source, false)
 	if err != nil {
 		return nil, err
 	}
+	if !p.same(w) {
+		return nil, fmt.Errorf("scan: the worker changed since the rules were planned")
+	}
+	return w, nil
+}
+
+// same tells that a worker compiled what was planned; one that did not is
+// ended.
+func (p *Pool) same(w *process) bool {
+	rs := w.rules
 	same := rs.Hash == p.want.Hash && rs.Engine == p.want.Engine && rs.PlanVersion == p.want.PlanVersion &&
 		slices.EqualFunc(rs.Rules, p.want.Rules, func(a, b Rule) bool { return a.Name == b.Name && a.Private == b.Private })
 	if !same {
 		w.close()
-		return nil, fmt.Errorf("scan: the worker changed since the rules were planned")
 	}
-	return w, nil
+	return same
 }
 
 // turn is how many files a worker scans before it makes room for a pool that
@@ -156,8 +232,12 @@ const turn = 50
 // giveBack keeps a worker for the next file, or ends it.
 func (p *Pool) giveBack(w *process) {
 	p.mu.Lock()
-	keep := !p.closed && !w.worn() && (p.e.waiting.Load() == 0 || w.files%turn != 0)
+	tired := w.worn() || p.e.waiting.Load() > 0 && w.files-w.turned >= turn
+	keep := !p.closed && !tired
 	if keep {
+		if w.files-w.turned >= turn {
+			w.turned = w.files
+		}
 		p.idle <- w
 	}
 	p.mu.Unlock()
@@ -194,100 +274,4 @@ func (p *Pool) drain() {
 			return
 		}
 	}
-}
-
-func (p *Pool) scan(ctx context.Context, w *process, size int64, open func() (io.Reader, error)) (Verdict, error) {
-	r, err := open()
-	if err != nil {
-		return Verdict{}, &ReadError{Err: err}
-	}
-	v, err := p.e.ask(ctx, w, p.nextID.Add(1), size, r, p.rules)
-	if err != nil {
-		w.close() // mid-conversation: of no further use
-		return Verdict{}, err
-	}
-	w.files++
-	w.bytes += size
-	w.cpu += v.CPU
-	return v, nil
-}
-
-// ask sends one file and reads its result. The worker's time runs only while
-// it is the one we wait for.
-func (e *Engine) ask(ctx context.Context, w *process, id, size int64, r io.Reader, rules map[string]Rule) (Verdict, error) {
-	stop := w.watch(ctx, e.o.File+grace)
-	err := writeJSON(w.in, frameFile, fileMessage{ID: id, Size: size})
-	stop()
-	if err != nil {
-		return Verdict{}, w.explain(err)
-	}
-	if err := e.send(ctx, w, size, r); err != nil {
-		return Verdict{}, err
-	}
-	begin := time.Now()
-	stop = w.watch(ctx, e.o.File+grace)
-	kind, payload, err := w.read()
-	stop()
-	if err != nil {
-		return Verdict{}, err
-	}
-	if kind != frameResult {
-		return Verdict{}, protocolErrorf("frame of type %d instead of RESULT", kind)
-	}
-	m, err := unpack[resultMessage](payload)
-	if err != nil {
-		return Verdict{}, err
-	}
-	v, err := m.verdict(id, size, rules)
-	v.CPU = min(v.CPU, 2*time.Since(begin)+grace) // what it claims, within reason
-	return v, err
-}
-
-// send streams the file in DATA frames and then reads on to the source's end.
-func (e *Engine) send(ctx context.Context, w *process, size int64, r io.Reader) error {
-	if need := int(5 + min(size, maxData)); len(w.frame) < need {
-		w.frame = make([]byte, need)
-	}
-	frame := w.frame
-	frame[4] = frameData
-	for left := size; left > 0; {
-		n := min(left, maxData)
-		if _, err := io.ReadFull(r, frame[5:5+n]); err != nil {
-			if err == io.EOF {
-				err = io.ErrUnexpectedEOF
-			}
-			return &ReadError{Err: err}
-		}
-		if left -= n; left == 0 {
-			if err := atEnd(r); err != nil {
-				return &ReadError{Err: err}
-			}
-		}
-		binary.LittleEndian.PutUint32(frame, uint32(n))
-		stop := w.watch(ctx, e.o.File+grace)
-		_, err := w.in.Write(frame[:5+n])
-		stop()
-		if err != nil {
-			return w.explain(err)
-		}
-	}
-	if size == 0 {
-		if err := atEnd(r); err != nil {
-			return &ReadError{Err: err}
-		}
-	}
-	return nil
-}
-
-// atEnd reads one byte more than the file has: a source that verifies does so
-// before it says io.EOF.
-func atEnd(r io.Reader) error {
-	var one [1]byte
-	switch n, err := io.ReadFull(r, one[:]); {
-	case n > 0:
-		return fmt.Errorf("longer than its record")
-	case err != io.EOF:
-		return err
-	}
-	return nil
 }

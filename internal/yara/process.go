@@ -3,12 +3,13 @@ package yara
 import (
 	"bufio"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"os/exec"
-	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -17,18 +18,24 @@ import (
 // kill.
 type process struct {
 	cmd      *exec.Cmd
-	in       io.WriteCloser
-	out      *bufio.Reader
+	in       *os.File // to its standard input
+	out      *os.File // from its standard output
+	frames   frameReader
+	buffered *bufio.Reader // under frames
 	said     *tail
 	hello    helloMessage
-	timedOut atomic.Bool
+	rules    *Ruleset // that it has compiled
+	timedOut bool
 	ended    bool
 	fate     string
 
-	frame []byte // room for one DATA frame
-	files int
-	bytes int64
-	cpu   time.Duration
+	room   int    // bytes that a write may have in flight without waiting for the worker
+	buffer []byte // frames to write
+	memory int64  // resident after compiling, as it says
+	files  int
+	turned int // files when its turn began
+	bytes  int64
+	cpu    time.Duration
 }
 
 // A deathError says that a worker ended while it owed an answer.
@@ -54,9 +61,8 @@ func (e *Engine) start(ctx context.Context) (*process, error) {
 		e.log.Error("yara worker does not start", "error", err)
 		return nil, fmt.Errorf("%w: the program mews-yara does not start", ErrUnavailable)
 	}
-	stop := p.watch(ctx, e.greeting)
-	kind, payload, err := p.read()
-	stop()
+	defer p.killWith(ctx)()
+	kind, payload, err := p.read(e.greeting)
 	if err == nil && kind != frameHello {
 		err = protocolErrorf("first frame has type %d", kind)
 	}
@@ -111,43 +117,74 @@ func (e *Engine) run(attr *syscall.SysProcAttr) (*process, error) {
 	p.cmd.Dir = "/"
 	p.cmd.Stderr = p.said
 	p.cmd.WaitDelay = time.Second
-	in, err := p.cmd.StdinPipe()
+	err := p.plumb(func(stdin, stdout *os.File) error {
+		p.cmd.Stdin, p.cmd.Stdout = stdin, stdout
+		return p.cmd.Start()
+	})
 	if err != nil {
 		return nil, err
 	}
-	out, err := p.cmd.StdoutPipe()
-	if err != nil {
-		return nil, errors.Join(err, in.Close())
-	}
-	if err := p.cmd.Start(); err != nil {
-		return nil, err
-	}
-	p.in, p.out = in, bufio.NewReaderSize(out, 64<<10)
 	return p, nil
 }
 
-// watch kills the worker after d or when ctx ends, until stop is called. The
-// worker's own timers are not relied on.
-func (p *process) watch(ctx context.Context, d time.Duration) (stop func()) {
-	timer := time.AfterFunc(d, func() {
-		p.timedOut.Store(true)
-		p.kill()
-	})
-	cancelled := context.AfterFunc(ctx, p.kill)
-	return func() {
-		timer.Stop()
-		cancelled()
+// plumb makes the two pipes and hands the worker's ends to launch.
+func (p *process) plumb(launch func(stdin, stdout *os.File) error) error {
+	stdin, in, err := os.Pipe()
+	if err != nil {
+		return err
 	}
+	defer stdin.Close()
+	out, stdout, err := os.Pipe()
+	if err != nil {
+		return errors.Join(err, in.Close())
+	}
+	defer stdout.Close()
+	p.room = widen(in) / 2
+	if err := launch(stdin, stdout); err != nil {
+		return errors.Join(err, in.Close(), out.Close())
+	}
+	p.in, p.out = in, out
+	p.buffered = bufio.NewReaderSize(out, 16<<10)
+	p.frames.r = p.buffered
+	return nil
+}
+
+// killWith kills the worker when ctx ends, until stop is called.
+func (p *process) killWith(ctx context.Context) (stop func()) {
+	cancel := context.AfterFunc(ctx, p.kill)
+	return func() { cancel() }
 }
 
 func (p *process) kill() { _ = p.cmd.Process.Kill() }
 
-// read gives the next frame. When the worker has ended instead, the error is a
+// read gives the next frame, which must come within limit. The worker's own
+// timers are not relied on. When the worker has ended instead, the error is a
 // *deathError that says how.
-func (p *process) read() (byte, []byte, error) {
-	kind, payload, err := readFrame(p.out)
+func (p *process) read(limit time.Duration) (byte, []byte, error) {
+	if !p.arrived() { // setting a clock is not free
+		_ = p.out.SetReadDeadline(time.Now().Add(limit))
+	}
+	kind, payload, err := p.frames.next()
 	return kind, payload, p.explain(err)
 }
+
+// arrived tells that the next frame is here to its last byte.
+func (p *process) arrived() bool {
+	if p.buffered.Buffered() < headBytes {
+		return false
+	}
+	head, _ := p.buffered.Peek(headBytes)
+	return p.buffered.Buffered()-headBytes >= int(binary.LittleEndian.Uint32(head))
+}
+
+// write sends frames; the worker must take them within limit.
+func (p *process) write(b []byte, limit time.Duration) error {
+	_ = p.in.SetWriteDeadline(time.Now().Add(limit))
+	_, err := p.in.Write(b)
+	return err
+}
+
+func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
 
 // explain turns a broken pipe into the reason it broke.
 func (p *process) explain(err error) error {
@@ -157,8 +194,12 @@ func (p *process) explain(err error) error {
 	if _, ok := errors.AsType[*ProtocolError](err); ok {
 		return err
 	}
+	if isTimeout(err) {
+		p.timedOut = true
+		p.kill()
+	}
 	p.close()
-	return &deathError{reason: p.fate, timeout: p.timedOut.Load()}
+	return &deathError{reason: p.fate, timeout: p.timedOut}
 }
 
 // close ends the worker, whatever it is doing, and reaps it.
@@ -171,7 +212,9 @@ func (p *process) close() {
 	// A worker that is well exits at the end of its input; one that is not has
 	// had its time.
 	timer := time.AfterFunc(100*time.Millisecond, p.kill)
-	_, _ = io.Copy(io.Discard, p.out)
+	_ = p.out.SetReadDeadline(time.Time{})
+	_, _ = io.Copy(io.Discard, p.buffered)
+	_ = p.out.Close()
 	err := p.cmd.Wait()
 	timer.Stop()
 	p.fate = p.describe(err)
@@ -181,7 +224,7 @@ func (p *process) close() {
 func (p *process) describe(err error) string {
 	exit, ok := errors.AsType[*exec.ExitError](err)
 	switch {
-	case p.timedOut.Load():
+	case p.timedOut:
 		return "timeout"
 	case !ok:
 		return "scanner ended early"

@@ -27,14 +27,14 @@ func TestRealWorker(t *testing.T) {
 private rule header { condition: uint16(0) == 0x5A4D }
 rule one : tag { strings: $a = "needle in the hay" $b = "xy" condition: header and $a and #b < 2000000 }
 rule two { strings: $w = "wide needle" wide condition: $w }`
-	rs, err := e.Compile(t.Context(), src)
+	rs, err := e.Compile(t.Context(), "", src)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(rs.Rules) != 3 || !rs.Rules[0].Private || !query.Indexable(rs.Plan) {
 		t.Fatalf("%+v, plan %s", rs.Rules, rs.Plan)
 	}
-	p, err := e.Pool(t.Context(), src, rs, 1)
+	p, err := e.Pool(t.Context(), "", src, rs, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestRealWorkerRefuses(t *testing.T) {
 		`import "cuckoo" rule a { condition: cuckoo.sync.mutex(/x/) }`: isCompile,
 		`include "/etc/hostname"`:                                      isLimit,
 	} {
-		_, err := e.Compile(t.Context(), src)
+		_, err := e.Compile(t.Context(), "", src)
 		if !is(err) || strings.Contains(err.Error(), "/etc/") {
 			t.Errorf("%.40q: %v (%T)", src, err, err)
 		}
@@ -82,12 +82,12 @@ func TestRealWorkerEndsBombs(t *testing.T) {
 		`rule a { condition: for all i in (1..100000000) : ( for all j in (1..100000000) : ( i + j > 0 ) ) }`,
 		`import "hash" rule a { condition: for all i in (1..100000000) : ( hash.sha256(0, filesize) != "x" ) }`,
 	} {
-		rs, err := e.Compile(t.Context(), src)
+		rs, err := e.Compile(t.Context(), "", src)
 		if err != nil {
 			t.Logf("%.60s: refused: %v", src, err)
 			continue
 		}
-		p, err := e.Pool(t.Context(), src, rs, 1)
+		p, err := e.Pool(t.Context(), "", src, rs, 1)
 		if err != nil {
 			t.Fatal(err)
 		}

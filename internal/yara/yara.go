@@ -45,13 +45,14 @@ const grace = time.Second
 // matchCap is how many hits of one pattern the engine records in a file.
 const matchCap = 1_000_000
 
-// An Engine starts workers. It holds none itself.
+// An Engine starts workers. Close ends those that it keeps.
 type Engine struct {
 	o          Options
 	log        *slog.Logger
 	command    func() *exec.Cmd // makes the process; tests put a stand-in here
 	compiling  chan struct{}    // slots
 	scanning   chan struct{}
+	bench      *bench
 	waiting    atomic.Int32  // scans that want one of those slots
 	greeting   time.Duration // from start to HELLO
 	plainStart atomic.Bool   // the kernel refused new namespaces
@@ -79,13 +80,22 @@ func New(o Options) *Engine {
 	if o.MaxFile <= 0 {
 		o.MaxFile = 100 << 20
 	}
-	e := &Engine{o: o, log: o.Log, compiling: make(chan struct{}, 2), scanning: make(chan struct{}, o.MaxWorkers), greeting: 10 * time.Second}
+	e := &Engine{
+		o: o, log: o.Log, compiling: make(chan struct{}, 2), scanning: make(chan struct{}, o.MaxWorkers),
+		bench: &bench{seats: benchSeats, keep: benchTime}, greeting: 10 * time.Second,
+	}
 	e.command = func() *exec.Cmd {
 		cmd := exec.Command(o.Path)
 		cmd.Env = []string{}
 		return cmd
 	}
 	return e
+}
+
+// Close ends the workers that wait for a scan. Pools have their own Close.
+func (e *Engine) Close() error {
+	e.bench.close()
+	return nil
 }
 
 // A Wall is one part of the sandbox. Detail says why it does not stand, or how
@@ -121,8 +131,8 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 
 // admit applies the sandbox policy to a greeting.
 func (e *Engine) admit(h helloMessage) error {
-	if h.Protocol != 1 {
-		return fmt.Errorf("%w: it speaks protocol %d, not 1", ErrUnavailable, h.Protocol)
+	if h.Protocol != protocol {
+		return fmt.Errorf("%w: it speaks protocol %d, not %d", ErrUnavailable, h.Protocol, protocol)
 	}
 	var down []string
 	for _, name := range []string{"rlimits", "landlock", "no_new_privs", "seccomp"} {

@@ -18,11 +18,11 @@ import (
 // with a match; cpu is the CPU time of the scanning process alone.
 func ScanAll(ctx context.Context, files []string, source string) (matched map[string]bool, cpu time.Duration, err error) {
 	engine := yara.New(yara.Options{Path: Worker(), Sandbox: yara.SandboxBestEffort, MaxWorkers: 1, File: time.Minute, MaxFile: 256 << 20})
-	rules, err := engine.Compile(ctx, source)
+	rules, err := engine.Compile(ctx, "", source)
 	if err != nil {
 		return nil, 0, fmt.Errorf("compile: %w", err)
 	}
-	pool, err := engine.Pool(ctx, source, rules, 1)
+	pool, err := engine.Pool(ctx, "", source, rules, 1)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -155,7 +155,10 @@ impl<'r> Scan<'r> {
         let mut bad_rules = BTreeSet::new();
         let matching = results.matching_rules().include_private(true);
         let others = results.non_matching_rules().include_private(true);
-        for rule in matching.chain(others) {
+        // The engine keeps one hit per offset, so a file shorter than the cap
+        // cannot reach it; with thousands of patterns the loop is what costs.
+        let reachable = data.len() >= cap;
+        for rule in matching.chain(others).take_while(|_| reachable) {
             for pattern in rule.patterns().include_private(true) {
                 if pattern.matches().len() < cap {
                     continue;

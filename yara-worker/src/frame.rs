@@ -11,6 +11,10 @@ pub const MAX_CONTROL: usize = 8 << 20;
 pub const MAX_DATA: usize = 1 << 20;
 /// Largest RESULT payload.
 pub const MAX_RESULT: usize = 1 << 20;
+/// Payload of FILE: id and size.
+pub const FILE_BYTES: usize = 16;
+/// Payload of CLEAN: id and CPU time.
+pub const CLEAN_BYTES: usize = 12;
 
 /// What a frame carries; the numbers are those of docs/format/worker.md.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +28,7 @@ pub enum Kind {
     Data = 6,
     Result = 7,
     Bye = 8,
+    Clean = 9,
 }
 
 impl Kind {
@@ -38,6 +43,7 @@ impl Kind {
             6 => Kind::Data,
             7 => Kind::Result,
             8 => Kind::Bye,
+            9 => Kind::Clean,
             _ => return None,
         })
     }
@@ -47,6 +53,8 @@ impl Kind {
             Kind::Data => MAX_DATA,
             Kind::Result => MAX_RESULT,
             Kind::Bye => 0,
+            Kind::File => FILE_BYTES,
+            Kind::Clean => CLEAN_BYTES,
             _ => MAX_CONTROL,
         }
     }
@@ -134,11 +142,12 @@ mod tests {
     fn broken_frames_are_refused() {
         for bad in [
             &[0u8, 0, 0][..],
-            &[0, 0, 0, 0, 9],
+            &[0, 0, 0, 0, 99],
             &[0, 0, 0, 0, 0],
             &[1, 0, 0, 0, 8],
             &[1, 0, 16, 0, 6],
             &[1, 0, 128, 0, 2],
+            &[17, 0, 0, 0, 5],
         ] {
             assert!(matches!(read_header(&mut &bad[..]), Err(Broken::Protocol(_))), "{bad:?}");
         }

@@ -2,11 +2,14 @@
 //! docs/format/worker.md.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::frame::{CLEAN_BYTES, FILE_BYTES};
+
 /// Number of the protocol this program speaks.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 /// Name and version of the engine, the second part of the triple.
 pub const ENGINE: &str = "yara-x 1.22.1";
 /// Version of the planner, the third part of the triple. It changes whenever
@@ -132,12 +135,29 @@ pub struct Reject {
     pub errors: Vec<Problem>,
 }
 
-/// The header of a file that follows in DATA frames.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The header of a file that follows in DATA frames. It is no JSON: there is one
+/// for every file.
+#[derive(Debug, PartialEq)]
 pub struct File {
     pub id: u64,
     pub size: u64,
+}
+
+impl File {
+    /// Reads a payload of FILE.
+    pub fn decode(payload: &[u8]) -> Option<File> {
+        let (id, size) = payload.split_first_chunk::<8>()?;
+        let size = size.try_into().ok()?;
+        Some(File { id: u64::from_le_bytes(*id), size: u64::from_le_bytes(size) })
+    }
+
+    /// The payload of FILE.
+    pub fn encode(&self) -> [u8; FILE_BYTES] {
+        let mut out = [0; FILE_BYTES];
+        out[..8].copy_from_slice(&self.id.to_le_bytes());
+        out[8..].copy_from_slice(&self.size.to_le_bytes());
+        out
+    }
 }
 
 /// The verdict on one file.
@@ -150,6 +170,20 @@ pub struct Verdict {
     pub rules: Vec<RuleMatch>,
     pub capped: Vec<String>,
     pub truncated: bool,
+}
+
+impl Verdict {
+    /// The payload of CLEAN, which stands for a RESULT that says `no_match` and
+    /// nothing else.
+    pub fn clean(&self, cpu: Duration) -> Option<[u8; CLEAN_BYTES]> {
+        let plain = self.outcome == Outcome::NoMatch && self.rules.is_empty() && self.capped.is_empty();
+        plain.then(|| {
+            let mut out = [0; CLEAN_BYTES];
+            out[..8].copy_from_slice(&self.id.to_le_bytes());
+            out[8..].copy_from_slice(&(cpu.as_micros().min(u32::MAX.into()) as u32).to_le_bytes());
+            out
+        })
+    }
 }
 
 /// What the worker can decide about a file.

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::time::Duration;
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, LandlockStatus, Ruleset, RulesetAttr,
@@ -163,12 +164,12 @@ fn filter() -> Result<BpfProgram, Box<dyn std::error::Error>> {
     Ok(filter.try_into()?)
 }
 
-/// CPU time this process has used, in nanoseconds.
-pub fn cpu_nanos() -> u64 {
+/// CPU time this process has used.
+pub fn cpu_time() -> Duration {
     let mut ts = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: ts is a valid timespec that outlives the call.
     let rc = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut ts) };
-    if rc != 0 { 0 } else { ts.tv_sec as u64 * 1_000_000_000 + ts.tv_nsec as u64 }
+    if rc != 0 { Duration::ZERO } else { Duration::new(ts.tv_sec as u64, ts.tv_nsec as u32) }
 }
 
 /// This process's memory counters, opened while paths still exist: the peak

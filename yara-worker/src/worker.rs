@@ -13,7 +13,7 @@ use crate::message::{
     Reject, RuleInfo, Rules, Wall,
 };
 use crate::plan::{self, RulePlan};
-use crate::sandbox::{Memory, cpu_nanos};
+use crate::sandbox::{Memory, cpu_time};
 use crate::source::Source;
 
 /// Buffers larger than this are given back after each file.
@@ -118,27 +118,45 @@ fn scan_files(
 ) -> Result<(), Broken> {
     let mut scan = Scan::new(compiled, limits);
     let mut data = Vec::new();
+    let mut used = cpu_time();
     loop {
-        let file: File = match frame::read_header(r)? {
+        let file = match frame::read_header(r)? {
             None | Some((Kind::Bye, _)) => return Ok(()),
-            Some((Kind::File, len)) => receive(r, len)?,
+            Some((Kind::File, len)) => read_file(r, len, &mut data)?,
             Some(_) => return Err(Broken::Protocol("FILE expected")),
         };
         if file.size > limits.file_bytes {
             return Err(Broken::Protocol("file over file_bytes"));
         }
         read_data(r, file.size as usize, &mut data)?;
-        let started = cpu_nanos();
         let mut verdict = scan.file(file.id, &data);
-        verdict.cpu_ms = (cpu_nanos() - started).div_ceil(1_000_000);
+        // The clock is a system call: each reading ends one file and begins the next.
+        let now = cpu_time();
+        let cpu = now.saturating_sub(used);
+        used = now;
+        // Every answer is flushed: should this process end, the first file
+        // without an answer is the one that it was scanning.
+        match verdict.clean(cpu) {
+            Some(payload) => frame::write(w, Kind::Clean, &payload)?,
+            None => {
+                verdict.cpu_ms = cpu.as_micros().div_ceil(1_000) as u64;
+                send(w, Kind::Result, &verdict)?;
+            }
+        }
         if verdict.outcome == Outcome::Error {
             // A scan that was cut off leaves its scanner in an unknown state.
             scan = Scan::new(compiled, limits);
         }
-        send(w, Kind::Result, &verdict)?;
         data.clear();
         data.shrink_to(KEEP_BUFFER);
     }
+}
+
+fn read_file(r: &mut impl Read, len: usize, room: &mut Vec<u8>) -> Result<File, Broken> {
+    frame::read_payload(r, len, room)?;
+    let file = File::decode(room).ok_or(Broken::Protocol("malformed FILE"));
+    room.clear();
+    file
 }
 
 fn read_data(r: &mut impl Read, size: usize, data: &mut Vec<u8>) -> Result<(), Broken> {

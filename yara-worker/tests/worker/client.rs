@@ -5,6 +5,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
 use mews_yara::frame::{self, Kind};
+use mews_yara::message::File;
 use serde_json::{Value, json};
 
 pub struct Worker {
@@ -54,11 +55,17 @@ impl Worker {
         self.send(kind, value.to_string().as_bytes());
     }
 
-    /// The next frame; `None` when the worker has closed its side.
+    /// The next frame; `None` when the worker has closed its side. CLEAN is shown
+    /// as the RESULT that it stands for.
     pub fn receive(&mut self) -> Option<(Kind, Value)> {
         let (kind, len) = frame::read_header(&mut self.from).ok()??;
         let mut payload = Vec::new();
         frame::read_payload(&mut self.from, len, &mut payload).ok()?;
+        if kind == Kind::Clean {
+            let id = u64::from_le_bytes(payload[..8].try_into().unwrap());
+            let verdict = json!({"id": id, "outcome": "no_match", "reason": "", "rules": [], "capped": []});
+            return Some((Kind::Result, verdict));
+        }
         Some((kind, serde_json::from_slice(&payload).unwrap()))
     }
 
@@ -68,7 +75,7 @@ impl Worker {
     }
 
     pub fn send_file(&mut self, id: u64, data: &[u8]) {
-        self.send_json(Kind::File, &json!({"id": id, "size": data.len()}));
+        self.send(Kind::File, &File { id, size: data.len() as u64 }.encode());
         for chunk in data.chunks(frame::MAX_DATA) {
             self.send(Kind::Data, chunk);
         }

@@ -1,6 +1,7 @@
 //! The conversation with the real program.
 
 use mews_yara::frame::Kind;
+use mews_yara::message::File;
 use serde_json::json;
 
 use crate::client::Worker;
@@ -9,7 +10,7 @@ use crate::client::Worker;
 fn hello_comes_first_and_all_walls_are_listed() {
     let mut worker = Worker::start();
     let hello = worker.hello.clone();
-    assert_eq!((&hello["protocol"], &hello["engine"]), (&json!(1), &json!("yara-x 1.22.1")));
+    assert_eq!((&hello["protocol"], &hello["engine"]), (&json!(2), &json!("yara-x 1.22.1")));
     let names: Vec<_> = hello["walls"].as_array().unwrap().iter().map(|w| w["name"].clone()).collect();
     assert_eq!(json!(names), json!(["rlimits", "landlock", "no_new_privs", "seccomp"]));
     let (status, said) = worker.close();
@@ -108,22 +109,26 @@ fn all_errors_come_at_once() {
 #[test]
 fn a_broken_protocol_ends_with_exit_2() {
     type Break = fn(&mut Worker);
-    let rows: [(&str, Break); 9] = [
-        ("FILE before RULES", |w| w.send(Kind::File, b"{\"id\":1,\"size\":0}")),
+    let rows: [(&str, Break); 10] = [
+        ("FILE before RULES", |w| w.send(Kind::File, &File { id: 1, size: 0 }.encode())),
         ("unknown frame", |w| w.send_raw(&[0, 0, 0, 0, 77])),
         ("cut frame", |w| w.send_raw(&[9, 0, 0, 0, 2, b'{'])),
         ("no JSON", |w| w.send(Kind::Rules, b"rule a")),
         ("unknown field", |w| w.send(Kind::Rules, b"{\"source\":\"\",\"extra\":1}")),
         ("unknown external", |w| w.send(Kind::Rules, b"{\"source\":\"\",\"externals\":{\"x\":\"\"}}")),
         ("limit", |w| w.send(Kind::Rules, b"{\"source\":\"\",\"limits\":{\"file_seconds\":0}}")),
+        ("short FILE", |w| {
+            w.send(Kind::Rules, b"{\"source\":\"\"}");
+            w.send(Kind::File, b"{\"id\":1}");
+        }),
         ("too much DATA", |w| {
             w.send(Kind::Rules, b"{\"source\":\"\"}");
-            w.send(Kind::File, b"{\"id\":1,\"size\":1}");
+            w.send(Kind::File, &File { id: 1, size: 1 }.encode());
             w.send(Kind::Data, b"ab");
         }),
         ("file too large", |w| {
             w.send(Kind::Rules, b"{\"source\":\"\",\"limits\":{\"file_bytes\":10}}");
-            w.send(Kind::File, b"{\"id\":1,\"size\":11}");
+            w.send(Kind::File, &File { id: 1, size: 11 }.encode());
         }),
     ];
     for (what, act) in rows {
