@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/mewshq/mews/internal/yara"
@@ -18,22 +19,23 @@ func workerOverhead(ctx context.Context) (time.Duration, error) {
 	const files = 20_000
 	source := ruleText("overhead", "$s0", `"a string that is in no file"`)
 	engine := yara.New(yara.Options{Path: harness.Worker(), Sandbox: yara.SandboxBestEffort, MaxWorkers: 1})
-	rules, err := engine.Compile(ctx, source)
+	rules, err := engine.Compile(ctx, "", source)
 	if err != nil {
 		return 0, err
 	}
 	scan := func(files int) (time.Duration, error) {
 		before := harness.SelfCPU() + harness.ChildCPU()
-		pool, err := engine.Pool(ctx, source, rules, 1)
+		pool, err := engine.Pool(ctx, "", source, rules, 1)
 		if err != nil {
 			return 0, err
 		}
-		content := make([]byte, 64)
-		for range files {
-			v, err := pool.Scan(ctx, int64(len(content)), func() (io.Reader, error) { return bytes.NewReader(content), nil })
-			if err != nil || v.Outcome != yara.NoMatch {
+		open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(make([]byte, 64))), nil }
+		batch := slices.Repeat([]yara.File{{Size: 64, Open: open}}, min(files, 64))
+		for left := files; left > 0; left -= len(batch) {
+			results, err := pool.ScanAll(ctx, batch[:min(left, len(batch))])
+			if err != nil || results[0].Outcome != yara.NoMatch {
 				pool.Close()
-				return 0, fmt.Errorf("scan a tiny file: %v %w", v, err)
+				return 0, fmt.Errorf("scan a tiny file: %v %w", results, err)
 			}
 		}
 		pool.Close() // waits for the process, so that its time is counted
