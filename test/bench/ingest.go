@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -73,7 +72,7 @@ func ingest(ctx context.Context, srv *harness.Server, c *corpus) (f ingestFigure
 	}
 	status, err := srv.IndexStatus(ctx)
 	f.cpu, f.rss, f.restRSS, f.segments = after.CPU-before.CPU, uploaded.PeakRSS, after.PeakRSS, status.Segments
-	f.index = folderSize(folder)
+	f.index = harness.FolderSize(folder)
 	return f, err
 }
 
@@ -83,25 +82,11 @@ func watchSize(ctx context.Context, dir string) int64 {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		peak = max(peak, folderSize(dir))
+		peak = max(peak, harness.FolderSize(dir))
 		select {
 		case <-ctx.Done():
 			return peak
 		case <-tick.C:
 		}
 	}
-}
-
-// folderSize adds up file sizes; files that vanish meanwhile do not count.
-func folderSize(dir string) (n int64) {
-	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return nil
-		}
-		if info, err := d.Info(); err == nil {
-			n += info.Size()
-		}
-		return nil
-	})
-	return n
 }

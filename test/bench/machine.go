@@ -7,8 +7,10 @@ import (
 	"crypto/sha256"
 	"errors"
 	"os"
+	"slices"
 	"time"
 
+	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/mewshq/mews/test/harness"
@@ -40,28 +42,58 @@ func measureMachine(c *corpus) ([]row, error) {
 	rate("and_cache", "AND rows that lie in the cache (16 KiB)", 16<<10, func() { andRows(acc[:2048], large[:2048]) })
 	rate("contains", "look for an absent string of 8 bytes", len(sample), func() { bytes.Contains(sample, []byte("\x01\xfeQzJ\x9d\xc3\x07")) })
 	rate("sha256", "SHA-256", len(sample), func() { sha256.Sum256(sample) })
-	frames, err := compress(sample)
+	block, err := aes.NewCipher(make([]byte, 32))
+	if err != nil {
+		return nil, err
+	}
+	box, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, err
+	}
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		return nil, err
 	}
 	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, enc.Close())
 	}
 	defer dec.Close()
-	var room []byte
 	var failed error
-	rate("inflate", "open and inflate frames of 84 KB (AES-GCM, zstd)", len(sample), func() {
-		for _, f := range frames.sealed {
-			packed, err := frames.box.Open(nil, f[:12], f[12:], nil)
-			if err == nil {
-				room, err = dec.DecodeAll(packed, room[:0])
+	for _, codec := range []struct {
+		key, name string
+		pack      func([]byte) []byte
+		unpack    func(dst, packed []byte) ([]byte, error)
+	}{
+		{"s2", "S2", func(b []byte) []byte { return s2.Encode(nil, b) }, s2.Decode},
+		{"zstd", "zstd", func(b []byte) []byte { return enc.EncodeAll(b, nil) }, func(dst, b []byte) ([]byte, error) { return dec.DecodeAll(b, dst[:0]) }},
+	} {
+		rate("pack_"+codec.key, "compress frames of 84 KB, "+codec.name, len(sample), func() {
+			for frame := range slices.Chunk(sample, frameBytes) {
+				codec.pack(frame)
 			}
-			failed = errors.Join(failed, err)
+		})
+		var sealed [][]byte // nonce and ciphertext
+		for frame := range slices.Chunk(sample, frameBytes) {
+			nonce := make([]byte, box.NonceSize())
+			sealed = append(sealed, box.Seal(nonce, nonce, codec.pack(frame), nil))
 		}
-	})
-	return rows, failed
+		clear, room := make([]byte, 0, 2*frameBytes), make([]byte, 2*frameBytes)
+		rate("open_"+codec.key, "open and inflate frames of 84 KB (AES-GCM, "+codec.name+")", len(sample), func() {
+			for _, f := range sealed {
+				packed, err := box.Open(clear[:0], f[:box.NonceSize()], f[box.NonceSize():], nil)
+				if err == nil {
+					_, err = codec.unpack(room, packed)
+				}
+				failed = errors.Join(failed, err)
+			}
+		})
+	}
+	return rows, errors.Join(failed, enc.Close())
 }
+
+// frameBytes is about what a frame of a stored sample holds.
+const frameBytes = 84_000
 
 func andRows(dst, src []uint64) {
 	for i, w := range src[:len(dst)] {
@@ -82,31 +114,4 @@ func sampleOf(c *corpus, n int) ([]byte, error) {
 		out = append(out, data...)
 	}
 	return out[:min(n, len(out))], nil
-}
-
-type sealedFrames struct {
-	box    cipher.AEAD
-	sealed [][]byte // nonce and ciphertext
-}
-
-func compress(data []byte) (f sealedFrames, err error) {
-	block, err := aes.NewCipher(make([]byte, 32))
-	if err != nil {
-		return f, err
-	}
-	if f.box, err = cipher.NewGCM(block); err != nil {
-		return f, err
-	}
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
-	if err != nil {
-		return f, err
-	}
-	const frame = 84_000
-	nonce := make([]byte, 12)
-	for len(data) > 0 {
-		n := min(frame, len(data))
-		f.sealed = append(f.sealed, f.box.Seal(bytes.Clone(nonce), nonce, enc.EncodeAll(data[:n], nil), nil))
-		data = data[n:]
-	}
-	return f, enc.Close()
 }

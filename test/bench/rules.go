@@ -24,9 +24,10 @@ type ruleSlot struct {
 	drawn []*rule
 }
 
-// few is what makes a long string worth putting into a rule: it is in few files.
-// License texts and the like, which a quarter of all files hold, are not.
-func few(files, of int) bool { return files*50 <= of }
+// few is what makes a string worth putting into a rule: at most one file in two
+// hundred holds it. License texts and the like, which a quarter of all files hold,
+// are not.
+func few(files, of int) bool { return files*200 <= of }
 
 // usual is a string that many files hold.
 func usual(files, of int) bool { return files*100 >= of && files*5 <= of }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/mewshq/mews"
@@ -25,26 +27,49 @@ func (s *Server) IndexStatus(ctx context.Context) (mews.IndexStatus, error) {
 	return env.Resources[0], nil
 }
 
+// restful is how long nothing must change until merges have come to rest.
+const restful = 3 * time.Second
+
 // AwaitIndexed waits until every file is in a segment and merges have come to
-// rest: they go on for a moment after the last file, so two equal readings in a
-// row count.
+// rest: neither the index nor the files below its folder change any more.
 func (s *Server) AwaitIndexed(ctx context.Context) error {
-	tick := time.NewTicker(time.Second)
+	const pause = 200 * time.Millisecond
+	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	var last mews.IndexStatus
-	for {
+	var size int64
+	for still := time.Duration(0); still < restful; {
 		now, err := s.IndexStatus(ctx)
 		if err != nil {
 			return err
 		}
-		if now.TailFiles == 0 && now.IndexBytes == last.IndexBytes && now.Segments == last.Segments {
-			return nil
+		bytes := FolderSize(filepath.Join(s.Data, "segments"))
+		if now.TailFiles == 0 && now.IndexBytes == last.IndexBytes && now.Segments == last.Segments && bytes == size {
+			still += pause
+		} else {
+			still = 0
 		}
-		last = now
+		last, size = now, bytes
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
 		}
 	}
+	return nil
+}
+
+// FolderSize adds up the sizes of the files below a folder; files that vanish
+// meanwhile do not count.
+func FolderSize(dir string) (n int64) {
+	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return nil
+		}
+		if info, err := d.Info(); err == nil {
+			n += info.Size()
+		}
+		return nil
+	})
+	return n
 }
