@@ -256,7 +256,8 @@ fn verdict(id: u64, outcome: Outcome, reason: &str) -> Verdict {
     Verdict { id, outcome, reason: reason.into(), cpu_ms: 0, rules: vec![], capped: vec![], truncated: false }
 }
 
-fn failure(err: &ScanError) -> &'static str {
+/// The reason of a file that could not be evaluated.
+pub fn failure(err: &ScanError) -> &'static str {
     match err {
         ScanError::Timeout => "timeout",
         ScanError::ModuleError { .. } => "module error",

@@ -29,6 +29,8 @@ pub enum Kind {
     Result = 7,
     Bye = 8,
     Clean = 9,
+    Describe = 10,
+    Facts = 11,
 }
 
 impl Kind {
@@ -44,6 +46,8 @@ impl Kind {
             7 => Kind::Result,
             8 => Kind::Bye,
             9 => Kind::Clean,
+            10 => Kind::Describe,
+            11 => Kind::Facts,
             _ => return None,
         })
     }
@@ -51,7 +55,7 @@ impl Kind {
     fn max(self) -> usize {
         match self {
             Kind::Data => MAX_DATA,
-            Kind::Result => MAX_RESULT,
+            Kind::Result | Kind::Facts => MAX_RESULT,
             Kind::Bye => 0,
             Kind::File => FILE_BYTES,
             Kind::Clean => CLEAN_BYTES,

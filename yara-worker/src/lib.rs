@@ -5,6 +5,7 @@
 //! pipe. Rules and files are hostile, so it builds a sandbox around itself
 //! before it reads its first byte. docs/format/worker.md defines the frames.
 
+pub mod describe;
 pub mod engine;
 pub mod frame;
 pub mod message;

@@ -38,6 +38,7 @@ pub struct Hello {
     pub worker: String,
     pub engine: String,
     pub plan: String,
+    pub facts: String,
     pub modules: Vec<String>,
     pub walls: Vec<Wall>,
 }

@@ -1,4 +1,4 @@
-//! The conversation: one RULES, then FILE after FILE until BYE.
+//! The conversation: one RULES or DESCRIBE, then FILE after FILE until BYE.
 
 use std::io::{Read, Write};
 use std::time::Instant;
@@ -6,6 +6,7 @@ use std::time::Instant;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::describe;
 use crate::engine::{self, Compiled, Scan, reject};
 use crate::frame::{self, Broken, Kind};
 use crate::message::{
@@ -17,7 +18,7 @@ use crate::sandbox::{Memory, cpu_time};
 use crate::source::Source;
 
 /// Buffers larger than this are given back after each file.
-const KEEP_BUFFER: usize = 16 << 20;
+pub const KEEP_BUFFER: usize = 16 << 20;
 
 /// Speaks the protocol until BYE, REJECT or a closed pipe.
 pub fn serve(r: &mut impl Read, w: &mut impl Write, walls: Vec<Wall>, memory: &Memory) -> Result<(), Broken> {
@@ -26,6 +27,7 @@ pub fn serve(r: &mut impl Read, w: &mut impl Write, walls: Vec<Wall>, memory: &M
         worker: env!("CARGO_PKG_VERSION").into(),
         engine: ENGINE.into(),
         plan: PLAN.into(),
+        facts: describe::version(),
         modules: MODULES.iter().map(|m| m.to_string()).collect(),
         walls,
     };
@@ -33,7 +35,8 @@ pub fn serve(r: &mut impl Read, w: &mut impl Write, walls: Vec<Wall>, memory: &M
     let rules: Rules = match frame::read_header(r)? {
         None | Some((Kind::Bye, _)) => return Ok(()),
         Some((Kind::Rules, len)) => receive(r, len)?,
-        Some(_) => return Err(Broken::Protocol("RULES expected")),
+        Some((Kind::Describe, len)) => return describe::serve(r, w, len),
+        Some(_) => return Err(Broken::Protocol("RULES or DESCRIBE expected")),
     };
     check(&rules)?;
     let (compiled, ready) = match prepare(&rules, memory) {
@@ -119,17 +122,8 @@ fn scan_files(
     let mut scan = Scan::new(compiled, limits);
     let mut data = Vec::new();
     let mut used = cpu_time();
-    loop {
-        let file = match frame::read_header(r)? {
-            None | Some((Kind::Bye, _)) => return Ok(()),
-            Some((Kind::File, len)) => read_file(r, len, &mut data)?,
-            Some(_) => return Err(Broken::Protocol("FILE expected")),
-        };
-        if file.size > limits.file_bytes {
-            return Err(Broken::Protocol("file over file_bytes"));
-        }
-        read_data(r, file.size as usize, &mut data)?;
-        let mut verdict = scan.file(file.id, &data);
+    while let Some(id) = next_file(r, limits, &mut data)? {
+        let mut verdict = scan.file(id, &data);
         // The clock is a system call: each reading ends one file and begins the next.
         let now = cpu_time();
         let cpu = now.saturating_sub(used);
@@ -150,13 +144,24 @@ fn scan_files(
         data.clear();
         data.shrink_to(KEEP_BUFFER);
     }
+    Ok(())
 }
 
-fn read_file(r: &mut impl Read, len: usize, room: &mut Vec<u8>) -> Result<File, Broken> {
-    frame::read_payload(r, len, room)?;
-    let file = File::decode(room).ok_or(Broken::Protocol("malformed FILE"));
-    room.clear();
-    file
+/// Reads the next file, which `data` then holds, and gives its id; `None` at the
+/// end of the conversation.
+pub fn next_file(r: &mut impl Read, limits: Limits, data: &mut Vec<u8>) -> Result<Option<u64>, Broken> {
+    match frame::read_header(r)? {
+        None | Some((Kind::Bye, _)) => return Ok(None),
+        Some((Kind::File, len)) => frame::read_payload(r, len, data)?,
+        Some(_) => return Err(Broken::Protocol("FILE expected")),
+    }
+    let file = File::decode(data).ok_or(Broken::Protocol("malformed FILE"))?;
+    if file.size > limits.file_bytes {
+        return Err(Broken::Protocol("file over file_bytes"));
+    }
+    data.clear();
+    read_data(r, file.size as usize, data)?;
+    Ok(Some(file.id))
 }
 
 fn read_data(r: &mut impl Read, size: usize, data: &mut Vec<u8>) -> Result<(), Broken> {
@@ -173,13 +178,15 @@ fn read_data(r: &mut impl Read, size: usize, data: &mut Vec<u8>) -> Result<(), B
     Ok(())
 }
 
-fn receive<T: DeserializeOwned>(r: &mut impl Read, len: usize) -> Result<T, Broken> {
+/// Reads a payload of JSON.
+pub fn receive<T: DeserializeOwned>(r: &mut impl Read, len: usize) -> Result<T, Broken> {
     let mut payload = Vec::new();
     frame::read_payload(r, len, &mut payload)?;
     serde_json::from_slice(&payload).map_err(|_| Broken::Protocol("malformed JSON payload"))
 }
 
-fn send(w: &mut impl Write, kind: Kind, message: &impl Serialize) -> Result<(), Broken> {
+/// Writes a frame of JSON.
+pub fn send(w: &mut impl Write, kind: Kind, message: &impl Serialize) -> Result<(), Broken> {
     let payload = serde_json::to_vec(message).map_err(|_| Broken::Protocol("reply cannot be encoded"))?;
     frame::write(w, kind, &payload)
 }

@@ -135,9 +135,11 @@ pub fn yes<'a>(c: &mut Condition<'a, '_>, op: Op, sides: [Side<'a>; 2]) -> Node 
         }
         (Expr::FuncCall(f), Const::Text(text)) => match digest(c, f, scope) {
             Some(algo) if op == Op::Eq || op == Op::IEquals => digest_of(algo, text),
-            _ => all(),
+            Some(_) => all(),
+            None => module::text(c, op, side, text, scope),
         },
         (_, Const::Text(text)) => module::text(c, op, side, text, scope),
+        (_, Const::Int(k)) if op == Op::Eq => module::number(side, *k, scope),
         _ => all(),
     }
 }

@@ -7,6 +7,7 @@
 mod base64;
 mod compare;
 mod condition;
+pub mod constants;
 mod counts;
 mod hex;
 mod module;

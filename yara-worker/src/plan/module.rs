@@ -3,9 +3,11 @@
 
 use yara_x_parser::ast::{Expr, FuncCall};
 
+use crate::describe::{self, Described};
+
 use super::compare::Op;
 use super::condition::Condition;
-use super::node::{Node, all, and, folded, head, literal};
+use super::node::{self, Node, all, and, folded, head, literal, or};
 use super::scope::{Binding, Const, Scope};
 use super::text::widen;
 
@@ -61,63 +63,96 @@ fn steps<'a>(e: &'a Expr<'a>, scope: &Scope<'a>) -> Vec<Step<'a>> {
     if path(e, scope, 0, &mut out) { out } else { vec![] }
 }
 
-/// The first bytes of every file that the engine's pe module accepts.
-fn pe_file() -> Node {
-    head(0, b"MZ".to_vec(), false)
+/// The name of the described field that an expression reads; without arguments
+/// for a function.
+fn name<'a>(e: &'a Expr<'a>, scope: &Scope<'a>) -> Option<String> {
+    let mut path = match e {
+        Expr::FuncCall(f) if f.args.is_empty() => {
+            let mut path = steps(f.object.as_ref()?, scope);
+            path.push(Step::Name(f.identifier.name));
+            path
+        }
+        _ => steps(e, scope),
+    };
+    path.retain(|s| *s != Step::Index);
+    let names: Vec<&str> = path.iter().map(|s| if let Step::Name(n) = s { n } else { "" }).collect();
+    (names.len() > 1).then(|| names.join("."))
 }
 
-/// Scalar fields of pe that stay undefined unless the file parsed as PE. Lists
-/// are defined, empty, for every file; constants are defined always.
-const PE_SCALARS: [&str; 30] = [
-    "machine",
-    "subsystem",
-    "os_version",
-    "subsystem_version",
-    "image_version",
-    "linker_version",
-    "opthdr_magic",
-    "characteristics",
-    "dll_characteristics",
-    "timestamp",
-    "image_base",
-    "checksum",
-    "base_of_code",
-    "base_of_data",
-    "entry_point",
-    "entry_point_raw",
-    "dll_name",
-    "export_timestamp",
-    "section_alignment",
-    "file_alignment",
-    "loader_flags",
-    "size_of_optional_header",
-    "size_of_code",
-    "size_of_initialized_data",
-    "size_of_uninitialized_data",
-    "size_of_image",
-    "size_of_headers",
-    "win32_version_value",
-    "pointer_to_symbol_table",
-    "pdb_path",
-];
+/// Files with this fact. A fact that files have which no module accepts is kept
+/// nowhere, so it cannot be looked up.
+fn fact(name: &str, value: &str) -> Node {
+    let Some(field) = describe::field(name) else { return all() };
+    let value = if field.folds() { value.to_ascii_lowercase() } else { value.to_string() };
+    if !describe::fits(name, &value) || describe::is_common(name, &value) {
+        return all();
+    }
+    let module = name.split('.').next().unwrap_or("");
+    and(vec![starts(module), node::fact(name, value, field.broad)])
+}
 
-/// Files on which a field can be defined.
+/// Files whose first bytes a module can accept.
+fn starts(module: &str) -> Node {
+    or(describe::starts(module).iter().map(|bytes| head(0, bytes.to_vec(), false)).collect())
+}
+
+/// Files that a module accepts. elf and macho say so only by their fields being
+/// defined.
+fn accepted(module: &str) -> Node {
+    match module {
+        "elf" | "macho" => starts(module),
+        _ => fact(&format!("{module}.is_{module}"), "true"),
+    }
+}
+
+/// Files on which a field can be defined. Fields of a module are undefined unless
+/// it accepts the file, apart from the flag that says so and from constants,
+/// which alone are spelled with capitals. Lists are defined, empty, for every
+/// file, but are no operands.
 pub fn need<'a>(_: &mut Condition<'a, '_>, e: &'a Expr<'a>, scope: &Scope<'a>) -> Node {
-    match steps(e, scope).as_slice() {
-        [Step::Name("pe"), Step::Name(field), ..] if PE_SCALARS.contains(field) => pe_file(),
-        // A member of a list or map exists only where the list is not empty.
-        [
-            Step::Name("pe"),
-            Step::Name("sections" | "signatures" | "version_info" | "resources"),
-            Step::Index,
-            ..,
-        ] => pe_file(),
+    let Some(name) = name(e, scope) else { return all() };
+    let (module, field) = name.split_once('.').unwrap_or((&name, ""));
+    let constant = field.split('.').any(|s| s.starts_with(|c: char| c.is_ascii_uppercase()));
+    if constant || field == format!("is_{module}") || describe::starts(module).is_empty() {
+        return all();
+    }
+    accepted(module)
+}
+
+/// Files on which a field or function can be equal to a number.
+pub fn number<'a>(e: &'a Expr<'a>, k: i64, scope: &Scope<'a>) -> Node {
+    match name(e, scope) {
+        Some(name) if !describe::is_flag(&name) => fact(&name, &k.to_string()),
         _ => all(),
     }
 }
 
-/// Files on which a comparison of a field with a text can be true.
-pub fn text<'a>(_: &mut Condition<'a, '_>, op: Op, e: &'a Expr<'a>, value: &[u8], scope: &Scope<'a>) -> Node {
+/// Files on which a flag is up.
+fn flag<'a>(e: &'a Expr<'a>, scope: &Scope<'a>) -> Node {
+    name(e, scope).filter(|n| describe::is_flag(n)).map_or_else(all, |n| fact(&n, "true"))
+}
+
+/// Files on which a comparison of a field or function with a text can be true.
+pub fn text<'a>(c: &mut Condition<'a, '_>, op: Op, e: &'a Expr<'a>, value: &[u8], scope: &Scope<'a>) -> Node {
+    and(vec![bytes_of(op, e, value, scope), fact_of(c, op, e, value, scope)])
+}
+
+/// Files with the fact that the comparison asks for.
+fn fact_of<'a>(c: &mut Condition<'a, '_>, op: Op, e: &'a Expr<'a>, value: &[u8], scope: &Scope<'a>) -> Node {
+    let (Some(name), Ok(value)) = (name(e, scope), std::str::from_utf8(value)) else { return all() };
+    match (op, e) {
+        (Op::Eq, Expr::Lookup(l)) if name == "pe.version_info" => match c.consts.fold(&l.index, scope) {
+            Some(Const::Text(key)) => fact(&format!("{name}.{}", String::from_utf8_lossy(&key)), value),
+            _ => all(),
+        },
+        (Op::Eq, _) => fact(&name, value),
+        (Op::IEquals, _) if describe::field(&name).is_some_and(Described::folds) => fact(&name, value),
+        _ => all(),
+    }
+}
+
+/// Files that hold the bytes of which the field is made.
+fn bytes_of<'a>(op: Op, e: &'a Expr<'a>, value: &[u8], scope: &Scope<'a>) -> Node {
     let fold = matches!(op, Op::IContains | Op::IStartsWith | Op::IEndsWith | Op::IEquals);
     let holds_value = fold || matches!(op, Op::Eq | Op::Contains | Op::StartsWith | Op::EndsWith);
     if !holds_value || !value.is_ascii() {
@@ -149,10 +184,8 @@ fn serial(text: &[u8]) -> Option<Vec<u8>> {
 /// Files on which a field or call that stands alone can be true.
 pub fn truth<'a>(c: &mut Condition<'a, '_>, e: &'a Expr<'a>, scope: &Scope<'a>) -> Node {
     match e {
-        Expr::FieldAccess(_) => match steps(e, scope).as_slice() {
-            [Step::Name("pe"), Step::Name("is_pe")] => pe_file(),
-            _ => all(),
-        },
+        Expr::FieldAccess(_) => flag(e, scope),
+        Expr::FuncCall(f) if f.args.is_empty() => flag(e, scope),
         Expr::FuncCall(f) => call(c, f, scope),
         _ => all(),
     }
@@ -173,7 +206,7 @@ fn call<'a>(c: &mut Condition<'a, '_>, f: &'a FuncCall<'a>, scope: &Scope<'a>) -
         _ => return all(),
     };
     let dll = names.first().and_then(|n| text_of(n));
-    let mut found = vec![pe_file()];
+    let mut found = vec![accepted("pe")];
     for (i, name) in names.iter().enumerate() {
         match text_of(name) {
             Some(name) if !(i == 1 && synthesized(dll, name)) => found.push(folded(name)),

@@ -54,6 +54,7 @@ pub enum Shape {
     Size(u64, u64),
     Head { at: u64, bytes: Vec<u8>, not: bool },
     Hash { algo: &'static str, hex: String },
+    Fact { name: String, value: String, broad: bool },
     And(Vec<Node>),
     Or(Vec<Node>),
     MinOf(usize, Vec<Node>),
@@ -77,6 +78,8 @@ impl Node {
             Shape::Lit { bytes, .. } => (1, 30 + 2 * bytes.len() as u32),
             Shape::Masked { bytes, .. } => (1, 40 + 4 * bytes.len() as u32),
             Shape::Hash { .. } => (0, 110),
+            // An escaped byte takes up to six characters.
+            Shape::Fact { name, value, .. } => (0, 60 + name.len() as u32 + 6 * value.len() as u32),
             _ => (0, 60),
         };
         Node(Rc::new(Inner { shape, cost: Cost { literals, nodes: 1, json, depth: 1 } }))
@@ -123,6 +126,9 @@ impl Node {
             Shape::Size(min, max) => json!({"size": [min, max]}),
             Shape::Head { at, bytes, not } => json!({"head": {"at": at, "hex": hex(bytes), "not": not}}),
             Shape::Hash { algo, hex } => json!({"hash": {"algo": algo, "hex": hex}}),
+            Shape::Fact { name, value, broad } => {
+                json!({"fact": {"name": name, "value": value, "broad": broad}})
+            }
             Shape::And(kids) => json!({"and": list(kids)}),
             Shape::Or(kids) => json!({"or": list(kids)}),
             Shape::MinOf(min, kids) => json!({"min": min, "of": list(kids)}),
@@ -177,6 +183,12 @@ pub fn head(at: u64, bytes: Vec<u8>, not: bool) -> Node {
 /// Selects the file with this digest.
 pub fn hash(algo: &'static str, hex: String) -> Node {
     Node::leaf(Shape::Hash { algo, hex })
+}
+
+/// Selects files of which the engine's modules say that the field has this
+/// value; broad if that is true of many.
+pub fn fact(name: &str, value: String, broad: bool) -> Node {
+    Node::leaf(Shape::Fact { name: name.to_string(), value, broad })
 }
 
 /// Selects files that hold these bytes: `All` below 3 bytes, windows above 65.

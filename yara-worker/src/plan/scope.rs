@@ -7,6 +7,8 @@ use std::rc::Rc;
 
 use yara_x_parser::ast::{BinaryExpr, Expr, NAryExpr};
 
+use super::constants;
+
 /// Expressions looked at per source; beyond it everything is unknown.
 const MAX_WORK: u32 = 1_000_000;
 
@@ -27,6 +29,22 @@ impl Const {
             Const::Text(t) => !t.is_empty(),
         }
     }
+}
+
+/// The constant of a module that a path names.
+fn constant(path: &NAryExpr<'_>, scope: &Scope<'_>) -> Option<Const> {
+    let names: Option<Vec<&str>> = path
+        .operands()
+        .map(|o| match o {
+            Expr::Ident(name) => Some(name.name),
+            _ => None,
+        })
+        .collect();
+    let names = names?;
+    if scope.get(names.first()?).is_some() {
+        return None;
+    }
+    constants::constant(&names.join(".")).map(Const::Int)
 }
 
 /// What a name bound by `with` or a loop stands for.
@@ -112,6 +130,7 @@ impl<'e> Consts<'e> {
                 Some(_) => None,
                 None => self.external(name.name),
             },
+            Expr::FieldAccess(n) => constant(n, scope),
             Expr::Minus(u) => match self.fold(&u.operand, scope)? {
                 Const::Int(i) => i.checked_neg().map(Const::Int),
                 _ => None,

@@ -1,6 +1,9 @@
 //! A small, slow and obvious evaluator of plans over bytes, and a short way to
 //! print them.
 
+use std::cell::RefCell;
+
+use mews_yara::describe::{Describer, Fact};
 use serde_json::Value;
 use sha2::Digest;
 
@@ -32,6 +35,11 @@ pub fn eval(plan: &Value, data: &[u8]) -> bool {
             assert_eq!(value["algo"], "sha256");
             sha2::Sha256::digest(data).to_vec() == unhex(&value["hex"])
         }
+        "fact" => {
+            let fact: Fact =
+                (value["name"].as_str().unwrap().into(), value["value"].as_str().unwrap().into());
+            facts_of(data, |facts| facts.contains(&fact))
+        }
         "and" => value.as_array().unwrap().iter().all(|k| eval(k, data)),
         "or" => value.as_array().unwrap().iter().any(|k| eval(k, data)),
         "min" => {
@@ -42,10 +50,35 @@ pub fn eval(plan: &Value, data: &[u8]) -> bool {
     }
 }
 
+/// Facts of the file asked about last, and what makes them.
+struct Known {
+    describer: Describer,
+    data: Vec<u8>,
+    facts: std::collections::BTreeSet<Fact>,
+}
+
+thread_local!(static KNOWN: RefCell<Option<Known>> = const { RefCell::new(None) });
+
+/// What the describer says of a file.
+pub fn facts_of<T>(data: &[u8], ask: impl FnOnce(&std::collections::BTreeSet<Fact>) -> T) -> T {
+    KNOWN.with_borrow_mut(|known| {
+        let known = known.get_or_insert_with(|| Known {
+            describer: Describer::new(10).unwrap(),
+            data: vec![],
+            facts: Default::default(),
+        });
+        if known.data != data {
+            known.facts = known.describer.facts(data).unwrap();
+            known.data = data.to_vec();
+        }
+        ask(&known.facts)
+    })
+}
+
 /// The member that names the node.
 fn entry(plan: &Value) -> (&str, &Value) {
     let object = plan.as_object().unwrap();
-    let keys = ["lit", "masked", "size", "head", "hash", "and", "or", "min"];
+    let keys = ["lit", "masked", "size", "head", "hash", "fact", "and", "or", "min"];
     let key = keys.into_iter().find(|k| object.contains_key(*k));
     let key = key.unwrap_or_else(|| panic!("unknown node {plan}"));
     (key, &plan[key])
@@ -86,6 +119,7 @@ pub fn show(plan: &Value) -> String {
             format!("@{}{sign}{}", value["at"], value["hex"].as_str().unwrap())
         }
         "hash" => format!("{}={}", value["algo"].as_str().unwrap(), value["hex"].as_str().unwrap()),
+        "fact" => format!("{}={}", value["name"].as_str().unwrap(), value["value"]),
         "and" => format!("({})", list(value, " & ")),
         "or" => format!("({})", list(value, " | ")),
         _ => format!("{value}{{{}}}", list(&plan["of"], ", ")),

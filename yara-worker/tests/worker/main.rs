@@ -3,7 +3,9 @@
 
 mod bombs;
 mod client;
+mod describe;
 mod eval;
+mod files;
 mod peers;
 mod planner;
 mod protocol;
