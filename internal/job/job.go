@@ -92,37 +92,22 @@ type Table struct {
 	run  string // this run of this node
 	wake chan struct{}
 
-	mu     sync.Mutex
-	active map[string]*Lease
+	mu      sync.Mutex
+	active  map[string]*Lease
+	kinds   map[string]bool // that Run works on; nil: it is not running
+	idle    int             // workers of Run without a job
+	handed  []*Lease        // taken by Create; Run starts them before any other
+	watched map[string]*watch
 }
 
 // New makes a table over a store.
 func New(db *store.DB, o Options) *Table {
-	t := &Table{db: db, o: o.withDefaults(), wake: make(chan struct{}, 1), active: map[string]*Lease{}}
+	t := &Table{
+		db: db, o: o.withDefaults(), wake: make(chan struct{}, 1),
+		active: map[string]*Lease{}, watched: map[string]*watch{},
+	}
 	t.run = newID(t.o.Rand)
 	return t
-}
-
-// Create queues a job in the caller's transaction and gives its id. Only CID,
-// Client, Kind and Payload of j are read.
-func (t *Table) Create(tx *store.Tx, j Job) (id string, err error) {
-	var queued int
-	err = tx.QueryRow(`SELECT count(*) FROM job WHERE cid = ? AND state = 'queued'`, string(j.CID)).Scan(&queued)
-	if err != nil {
-		return "", fmt.Errorf("count queued jobs: %w", err)
-	}
-	if queued >= t.o.MaxQueued {
-		return "", fmt.Errorf("%w: %d of %d", ErrQueueFull, queued, t.o.MaxQueued)
-	}
-	id = newID(t.o.Rand)
-	_, err = tx.Exec(`INSERT INTO job (id, cid, client, kind, state, payload, progress, error, created, started,
-		finished, attempts, epoch, node, run, lease) VALUES (?, ?, ?, ?, 'queued', ?, x'', '', ?, 0, 0, 0, 0, '', '', 0)`,
-		id, string(j.CID), j.Client, j.Kind, blob(j.Payload), tx.Now().UnixMicro())
-	if err != nil {
-		return "", fmt.Errorf("create job: %w", err)
-	}
-	tx.OnCommit(t.nudge)
-	return id, nil
 }
 
 const columns = `id, cid, client, kind, state, payload, progress, error, created, started, finished, attempts, epoch`
@@ -167,7 +152,7 @@ func (t *Table) Cancel(ctx context.Context, cid store.CID, id string, also ...fu
 				return err
 			}
 		}
-		tx.OnCommit(func() { t.stop(id, j.Epoch, ErrCancelled); t.nudge() })
+		tx.OnCommit(func() { t.stop(id, j.Epoch, ErrCancelled); t.ended(id); t.nudge() })
 		return nil
 	})
 }

@@ -16,6 +16,13 @@ type Lease struct {
 	job  Job
 	work context.Context // the handler's; only Run reads it
 	stop context.CancelCauseFunc
+	last *conclusion
+}
+
+// A conclusion is what a handler leaves to the commit that ends its job.
+type conclusion struct {
+	progress []byte
+	also     func(*store.Tx) error
 }
 
 // Job is the job as it was when it was leased; its Progress says where an
@@ -38,6 +45,12 @@ func (l *Lease) Save(ctx context.Context, progress []byte, also func(*store.Tx) 
 	})
 }
 
+// Conclude is Save for a handler that is about to return nil: it is carried out
+// in the commit that makes the job done. The job fails when also does.
+func (l *Lease) Conclude(progress []byte, also func(*store.Tx) error) {
+	l.last = &conclusion{progress: progress, also: also}
+}
+
 // fenced changes the job's row if this lease still holds it.
 func (l *Lease) fenced(tx *store.Tx, set string, args ...any) error {
 	for i, a := range args {
@@ -56,13 +69,37 @@ func (l *Lease) fenced(tx *store.Tx, set string, args ...any) error {
 	return nil
 }
 
-// finish writes how the job ended.
+// finish writes how the job ended, and its conclusion when it is done.
 func (l *Lease) finish(ctx context.Context, state, text string) error {
+	var last conclusion
+	if state == Done && l.last != nil {
+		last = *l.last
+	}
 	return l.t.db.Write(ctx, func(tx *store.Tx) error {
-		return l.fenced(tx, `state = ?, error = ?, finished = ?, node = '', run = '', lease = 0`,
-			state, clip(text), tx.Now().UnixMicro())
+		err := l.fenced(tx, `state = ?, error = ?, finished = ?, progress = coalesce(?, progress), node = '', run = '', lease = 0`,
+			state, clip(text), tx.Now().UnixMicro(), last.progress)
+		if err != nil {
+			return err
+		}
+		tx.OnCommit(func() { l.t.ended(l.job.ID) })
+		if last.also == nil {
+			return nil
+		}
+		if err := last.also(tx); err != nil {
+			return &conclusionError{err}
+		}
+		return nil
 	})
 }
+
+// A conclusionError says that a conclusion could not be written; the job can
+// still be ended without it.
+type conclusionError struct{ err error }
+
+func (e *conclusionError) Error() string { return "conclude job: " + e.err.Error() }
+
+// Unwrap gives the cause.
+func (e *conclusionError) Unwrap() error { return e.err }
 
 // requeue gives the job back. A shutdown does not count as an attempt.
 func (l *Lease) requeue(ctx context.Context, attempts int) error {
@@ -139,6 +176,7 @@ func (t *Table) lease(ctx, base context.Context, kinds []string) (*Lease, error)
 			if err := t.giveUp(tx, j); err != nil {
 				return err
 			}
+			tx.OnCommit(func() { t.ended(j.ID) })
 		}
 	})
 	return l, err

@@ -73,6 +73,13 @@ func instant(micros int64) time.Time {
 	return time.UnixMicro(micros).UTC()
 }
 
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
 // blob keeps an absent value from becoming NULL.
 func blob(b []byte) []byte {
 	if b == nil {

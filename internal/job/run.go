@@ -36,8 +36,12 @@ func (t *Table) Run(ctx context.Context, kinds map[string]Handler, workers int) 
 	var running sync.WaitGroup
 	slots := make(chan struct{}, workers)
 	names := slices.Sorted(maps.Keys(kinds))
+	t.open(kinds, workers)
 	for t.await(ctx, slots) {
-		l, err := t.lease(ctx, base, names)
+		l, err := t.nextHanded(), error(nil)
+		if l == nil {
+			l, err = t.lease(ctx, base, names)
+		}
 		switch {
 		case err != nil && ctx.Err() == nil:
 			t.o.Log.Error("cannot lease a job", "error", err)
@@ -46,17 +50,44 @@ func (t *Table) Run(ctx context.Context, kinds map[string]Handler, workers int) 
 			<-slots
 			t.pause(ctx)
 		default:
+			t.spend(1)
 			running.Go(func() {
-				defer func() { <-slots; t.nudge() }()
+				defer func() { t.spend(-1); <-slots; t.nudge() }()
 				t.work(ctx, l, kinds[l.job.Kind])
 			})
 		}
 	}
+	t.open(nil, 0)
 	t.stopAll(ErrShutdown)
+	t.endWatches()
+	for l := t.nextHanded(); l != nil; l = t.nextHanded() { // its handler never began
+		l.stop(ErrShutdown)
+		t.work(ctx, l, func(context.Context, *Lease) error { return ErrShutdown })
+	}
 	running.Wait()
 	end()
 	keepers.Wait()
 	return nil
+}
+
+// open tells Create what Run works on, and with how many workers.
+func (t *Table) open(kinds map[string]Handler, workers int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.kinds, t.idle = nil, workers
+	if len(kinds) > 0 {
+		t.kinds = map[string]bool{}
+	}
+	for k := range kinds {
+		t.kinds[k] = true
+	}
+}
+
+// spend counts workers that got a job.
+func (t *Table) spend(n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.idle -= n
 }
 
 // await takes a free slot, or gives false when ctx has ended.
@@ -119,7 +150,12 @@ func (t *Table) work(run context.Context, l *Lease, h Handler) {
 func (t *Table) settle(ctx context.Context, l *Lease, err, cause error) error {
 	switch {
 	case err == nil:
-		return l.finish(ctx, Done, "")
+		err = l.finish(ctx, Done, "")
+		if broken, ok := errors.AsType[*conclusionError](err); ok && !errors.Is(err, store.ErrFailed) {
+			t.o.Log.Error("cannot write what a job found", "job", l.job.ID, "error", broken)
+			return l.finish(ctx, Failed, "internal error")
+		}
+		return err
 	case errors.Is(cause, ErrCancelled) || errors.Is(cause, ErrLost) || errors.Is(err, ErrLost):
 		return ErrLost // somebody else has the word
 	case errors.Is(cause, ErrShutdown):
