@@ -119,10 +119,10 @@ func TestConclude(t *testing.T) {
 		state           string
 		rows            int
 	}{
-		"done":              {nil, nil, Done, 1},
-		"handler fails":     {errors.New("no"), nil, Failed, 0},
-		"conclusion fails":  {nil, errors.New("constraint"), Failed, 0},
-		"both fail":         {errors.New("no"), errors.New("constraint"), Failed, 0},
+		"done":               {nil, nil, Done, 1},
+		"handler fails":      {errors.New("no"), nil, Failed, 0},
+		"conclusion fails":   {nil, errors.New("constraint"), Failed, 0},
+		"both fail":          {errors.New("no"), errors.New("constraint"), Failed, 0},
 		"cancelled meantime": {nil, nil, Cancelled, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
