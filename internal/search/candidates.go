@@ -31,7 +31,7 @@ func (o Select) takes(f index.File) bool {
 type Candidate struct {
 	eng  *Engine
 	cid  store.CID
-	plan query.Node
+	plan *prepared
 	file index.File
 	tail bool
 	head []byte                 // of an indexed file
@@ -66,6 +66,7 @@ func (s *Snapshot) Candidates(ctx context.Context, plan query.Node, o Select) it
 			}
 		}()
 		var due runs
+		shared := prepare(plan)
 		for {
 			for len(sources) > 0 && (len(due) == 0 || due.newest() < sources[0].newest) {
 				for _, src := range sources[:min(sideBySide, len(sources))] {
@@ -79,7 +80,11 @@ func (s *Snapshot) Candidates(ctx context.Context, plan query.Node, o Select) it
 				due.add(slices.DeleteFunc(run, func(c *Candidate) bool { return !o.takes(c.file) }))
 				sources = sources[1:]
 			}
-			if len(due) == 0 || !yield(due.next(), nil) {
+			if len(due) == 0 {
+				return
+			}
+			c := due.next()
+			if c.plan = shared; !yield(c, nil) {
 				return
 			}
 		}
@@ -146,7 +151,7 @@ func (s *Snapshot) searchTail(ctx context.Context, plan query.Node) ([]*Candidat
 	var run []*Candidate
 	for _, f := range s.tail {
 		if ok, err := query.Match(meta, unread{f}); ok || err != nil {
-			run = append(run, &Candidate{eng: s.eng, cid: s.cid, plan: plan, file: f, tail: true})
+			run = append(run, &Candidate{eng: s.eng, cid: s.cid, file: f, tail: true})
 		}
 	}
 	return run, ctx.Err()
@@ -166,7 +171,7 @@ func (s *Snapshot) searchPart(ctx context.Context, p part, plan query.Node, read
 	}
 	run := make([]*Candidate, 0, len(hits))
 	add := func(no int, cols func() [][]index.Piece) {
-		c := &Candidate{eng: s.eng, cid: s.cid, plan: plan, file: p.idx.File(no), cols: cols}
+		c := &Candidate{eng: s.eng, cid: s.cid, file: p.idx.File(no), cols: cols}
 		head := p.idx.Head(no)
 		c.head = head[:min(int64(len(head)), c.file.Size)]
 		run = append(run, c)
@@ -277,23 +282,7 @@ type Estimate struct {
 
 // Estimate counts candidates without reading them.
 func (s *Snapshot) Estimate(ctx context.Context, plan query.Node, o Select) (Estimate, error) {
-	var est Estimate
-	count := func(f index.File) {
-		if o.takes(f) {
-			est.Files++
-			est.CorpusBytes += f.Size
-		}
-	}
-	for _, f := range s.tail {
-		count(f)
-	}
-	for _, p := range s.parts {
-		for no := range p.files {
-			if !p.dead.has(no) {
-				count(p.idx.File(no))
-			}
-		}
-	}
+	est := s.Corpus(o)
 	for c, err := range s.Candidates(ctx, plan, o) {
 		if err != nil {
 			return est, err
@@ -302,4 +291,33 @@ func (s *Snapshot) Estimate(ctx context.Context, plan query.Node, o Select) (Est
 		est.CandidateBytes += c.file.Size
 	}
 	return est, nil
+}
+
+// Corpus is an Estimate without candidates: what a search looks at.
+func (s *Snapshot) Corpus(o Select) (est Estimate) {
+	count := func(f index.File, n int) {
+		if o.takes(f) {
+			est.Files += n
+			est.CorpusBytes += int64(n) * f.Size
+		}
+	}
+	for _, f := range s.tail {
+		count(f, 1)
+	}
+	for _, p := range s.parts {
+		all := o.Keep == nil && o.BeforeSeq == 0
+		if all {
+			est.Files += p.files
+			est.CorpusBytes += p.corpus
+		}
+		for no := range p.files {
+			switch dead := p.dead.has(no); {
+			case all && dead:
+				count(p.idx.File(no), -1)
+			case !all && !dead:
+				count(p.idx.File(no), 1)
+			}
+		}
+	}
+	return est
 }

@@ -41,12 +41,13 @@ type Engine struct {
 	limits Limits
 	params index.Params
 
-	lastID atomic.Uint64 // highest segment id given out
-	gate   sync.RWMutex  // held for reading by every write of a merge or index pass
-	ix     sync.Mutex    // one index pass at a time; guards batch
-	batch  *batch        // the segment being filled
-	frames sync.Pool     // *[]byte: room for decoded frames
-	mg     sync.Mutex    // one merge or move at a time
+	lastID   atomic.Uint64 // highest segment id given out
+	gate     sync.RWMutex  // held for reading by every write of a merge or index pass
+	ix       sync.Mutex    // one index pass at a time; guards batch
+	batch    *batch        // the segment being filled
+	frames   sync.Pool     // *[]byte: room for decoded frames
+	readings sync.Pool     // *Reading: with room for small files
+	mg       sync.Mutex    // one merge or move at a time
 
 	arrived chan struct{} // wakes the indexer
 	changed chan struct{} // wakes the merger

@@ -77,12 +77,24 @@ func (s *Snapshot) MaxSeq() uint64 {
 		newest = s.tail[0].Seq
 	}
 	for _, p := range s.parts {
-		for _, f := range p.live(p.dead) {
-			newest = max(newest, f.Seq)
-		}
+		newest = max(newest, p.newest())
 		if newest >= p.maxSeq {
 			break
 		}
 	}
 	return newest
+}
+
+// newest is the highest sequence number without a tombstone, 0 when there is none.
+func (p part) newest() uint64 {
+	for i := p.files - 1; i >= 0; i-- {
+		no := i
+		if p.bySeq != nil {
+			no = int(p.bySeq[i])
+		}
+		if !p.dead.has(no) {
+			return p.idx.File(no).Seq
+		}
+	}
+	return 0
 }
