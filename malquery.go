@@ -53,6 +53,12 @@ type SearchOptions struct {
 	// AllowFullScan (an extension of mews) lets a hunt without a usable index
 	// plan read every file, where the server permits it.
 	AllowFullScan bool `json:"allow_full_scan,omitempty"`
+	// MaxCandidates, MaxBytes (as MinSize) and MaxSeconds (extensions of mews) cap
+	// what a search or hunt may look at. Candidates beyond a cap, or beyond one of
+	// the server's, are counted as skipped. 0 and "" stand for the server's caps.
+	MaxCandidates int64 `json:"max_candidates,omitempty"`
+	MaxBytes      Text  `json:"max_bytes,omitempty"`
+	MaxSeconds    int64 `json:"max_seconds,omitempty"`
 }
 
 // A SearchRequest is the body of fuzzy-search and exact-search.

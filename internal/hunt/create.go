@@ -10,7 +10,6 @@ import (
 	"github.com/mewshq/mews/internal/job"
 	"github.com/mewshq/mews/internal/query"
 	"github.com/mewshq/mews/internal/sample"
-	"github.com/mewshq/mews/internal/search"
 	"github.com/mewshq/mews/internal/store"
 )
 
@@ -32,47 +31,61 @@ func (s *Service) Exact(ctx context.Context, who store.Actor, r mews.SearchReque
 	if err != nil {
 		return Created{}, err
 	}
-	q := question{Options: r.Options, Patterns: r.Patterns, Plan: query.Encode(plan)}
-	est, err := s.look(ctx, who, plan, f, &q)
+	sel, err := s.choose(ctx, who.CID, plan, f)
 	if err != nil {
 		return Created{}, err
 	}
-	if int64(est.Candidates) > s.limits.MaxCandidates {
-		return Created{}, mews.Errorf(mews.ErrInvalid, "matches too many files (est. %d); give a longer or rarer pattern", est.Candidates)
+	if int64(sel.Candidates) > s.limits.MaxCandidates {
+		return Created{}, mews.Errorf(mews.ErrInvalid, "matches too many files (est. %d); give a longer or rarer pattern", sel.Candidates)
 	}
-	return s.create(ctx, who, kindExact, q, 1, quotaHunt)
+	q := question{Options: r.Options, Patterns: r.Patterns, Plan: query.Encode(plan)}
+	return s.start(ctx, who, kindExact, q, sel)
 }
 
-// look counts the candidates and fixes which files the request is about: those
-// that are stored now.
-func (s *Service) look(ctx context.Context, who store.Actor, plan query.Node, f filter, q *question) (search.Estimate, error) {
-	snap, err := s.search.Snapshot(ctx, who.CID)
-	if err != nil {
-		return search.Estimate{}, wrap("search", err)
-	}
-	defer snap.Close()
-	est, err := snap.Estimate(ctx, plan, search.Select{Keep: f.keep})
-	q.MaxSeq, q.Total = snap.MaxSeq(), int64(est.Candidates)
-	return est, wrap("search", err)
+// start queues a search or hunt of a selection. One without candidates has its
+// answer: it is recorded as done.
+func (s *Service) start(ctx context.Context, who store.Actor, kind string, q question, sel selection) (Created, error) {
+	q.MaxSeq, q.Total = sel.maxSeq, int64(sel.Candidates)
+	r := request{who: who, kind: kind, question: q, cost: 1, quota: quotaHunt, ended: sel.Candidates == 0}
+	r.begun = func(id string) { s.kept.put(id, sel.candidates) }
+	return s.create(ctx, r)
+}
+
+// A request is what create writes down.
+type request struct {
+	who      store.Actor
+	kind     string
+	question question
+	quota    string // that is charged
+	cost     int
+	ended    bool            // nothing is left to do
+	begun    func(id string) // called before the job can begin, if set
 }
 
 // create charges the quota, writes the audit row and queues the job, all in one
 // transaction. The objects of the audit row are the job and, for an archive,
 // its samples.
-func (s *Service) create(ctx context.Context, who store.Actor, kind string, q question, cost int, quota string) (Created, error) {
-	payload, err := s.seal(who.CID, kind, q)
+func (s *Service) create(ctx context.Context, r request) (Created, error) {
+	payload, err := s.seal(r.who.CID, r.kind, r.question)
 	if err != nil {
 		return Created{}, err
 	}
 	out := Created{Status: mews.StatusInProgress}
+	add := s.jobs.Create
+	if r.ended {
+		add, out.Status = s.jobs.Record, mews.StatusDone
+	}
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
-		if err := s.charge(tx, who, quota, cost); err != nil {
+		if err := s.charge(tx, r.who, r.quota, r.cost); err != nil {
 			return err
 		}
-		if out.ID, err = s.jobs.Create(tx, job.Job{CID: who.CID, Client: who.Client, Kind: kind, Payload: payload}); err != nil {
+		if r.begun != nil && !r.ended {
+			tx.OnCommit(func() { r.begun(out.ID) }) // before Create's own: it hands the job over
+		}
+		if out.ID, err = add(tx, job.Job{CID: r.who.CID, Client: r.who.Client, Kind: r.kind, Payload: payload}); err != nil {
 			return err
 		}
-		return tx.Audit(audit(who, "malquery."+kind, "request "+q.digest(), append([]string{out.ID}, q.Samples...)...))
+		return tx.Audit(audit(r.who, "malquery."+r.kind, "request "+r.question.digest(), append([]string{out.ID}, r.question.Samples...)...))
 	})
 	if err != nil {
 		return Created{}, outward(wrap("create request", err))
@@ -124,7 +137,7 @@ func (s *Service) MultiDownload(ctx context.Context, who store.Actor, shas []str
 	if size > maxBytes {
 		return Created{}, mews.Errorf(mews.ErrInvalid, "samples: together larger than %d bytes", maxBytes)
 	}
-	out, err := s.create(ctx, who, kindDownload, q, len(q.Samples), quotaDownload)
+	out, err := s.create(ctx, request{who: who, kind: kindDownload, question: q, cost: len(q.Samples), quota: quotaDownload})
 	out.Errors = errs
 	return out, err
 }

@@ -29,7 +29,7 @@ func (s *Service) Hunt(ctx context.Context, who store.Actor, r mews.HuntRequest)
 			return Created{}, err
 		}
 	}
-	out, err := s.create(ctx, who, kindHunt, p.question, 1, quotaHunt)
+	out, err := s.start(ctx, who, kindHunt, p.question, p.selection)
 	out.Estimate = &p.estimate
 	return out, err
 }
@@ -61,10 +61,11 @@ func (s *Service) Estimate(ctx context.Context, who store.Actor, r mews.HuntRequ
 
 // preparation is a hunt that compiled.
 type preparation struct {
-	question question
-	estimate mews.HuntEstimate
-	rules    *yara.Ruleset
-	asked    bool // for a full scan
+	question  question
+	selection selection
+	estimate  mews.HuntEstimate
+	rules     *yara.Ruleset
+	asked     bool // for a full scan
 }
 
 func (s *Service) prepare(ctx context.Context, who store.Actor, r mews.HuntRequest) (preparation, error) {
@@ -81,12 +82,11 @@ func (s *Service) prepare(ctx context.Context, who store.Actor, r mews.HuntReque
 	}
 	p := preparation{rules: rs, asked: f.fullScan}
 	p.question = question{Options: r.Options, Rule: r.YARARule, Rules: plannedOf(rs), Plan: query.Encode(rs.Plan)}
-	est, err := s.look(ctx, who, rs.Plan, f, &p.question)
-	if err != nil {
+	if p.selection, err = s.choose(ctx, who.CID, rs.Plan, f); err != nil {
 		return preparation{}, err
 	}
 	p.question.FullScan = !query.Indexable(rs.Plan)
-	p.estimate = estimateOf(rs, est)
+	p.estimate = estimateOf(rs, p.selection.Estimate)
 	return p, nil
 }
 

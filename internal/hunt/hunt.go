@@ -50,6 +50,11 @@ type Limits struct {
 	HuntQuota, DownloadQuota int
 	// MaxCandidates bounds one request; what is beyond is skipped. Default 1M.
 	MaxCandidates int64
+	// MaxBytes bounds the bytes of files that one request looks at; no file that
+	// might exceed it is begun. Default 1 TiB.
+	MaxBytes int64
+	// RefuseSlow makes the compiler's warnings of slow rules errors.
+	RefuseSlow bool
 	// MaxTime bounds one request from its start; the rest is skipped. Default
 	// 30 min.
 	MaxTime time.Duration
@@ -74,6 +79,7 @@ type Service struct {
 	log     *slog.Logger
 	now     func() time.Time
 	limits  Limits
+	kept    keeper
 }
 
 // New makes the service.
@@ -93,6 +99,9 @@ func New(d Deps) *Service {
 	}
 	if s.limits.MaxCandidates <= 0 {
 		s.limits.MaxCandidates = 1_000_000
+	}
+	if s.limits.MaxBytes <= 0 {
+		s.limits.MaxBytes = 1 << 40
 	}
 	if s.limits.MaxTime <= 0 {
 		s.limits.MaxTime = 30 * time.Minute

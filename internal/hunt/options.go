@@ -21,6 +21,10 @@ type filter struct {
 	fields           map[string]bool
 	limit            int
 	fullScan         bool
+
+	// Caps of this request; 0 for none.
+	maxCandidates, maxBytes int64
+	maxTime                 time.Duration
 }
 
 // parseOptions reads the options of a request. Nil stands for the defaults.
@@ -36,7 +40,7 @@ func parseOptions(o *mews.SearchOptions) (filter, error) {
 	if o.Limit > 0 {
 		f.limit = min(o.Limit, maxLimit)
 	}
-	for _, read := range []func(*mews.SearchOptions) error{f.readTypes, f.readFields, f.readSizes, f.readDates} {
+	for _, read := range []func(*mews.SearchOptions) error{f.readTypes, f.readFields, f.readSizes, f.readDates, f.readCaps} {
 		if err := read(o); err != nil {
 			return f, err
 		}
@@ -113,6 +117,27 @@ func (f *filter) readDates(o *mews.SearchOptions) error {
 	return nil
 }
 
+// readCaps reads what a request may cost at most. The server's caps hold too.
+func (f *filter) readCaps(o *mews.SearchOptions) error {
+	if o.MaxCandidates < 0 {
+		return mews.Errorf(mews.ErrInvalid, "max_candidates: must not be negative")
+	}
+	if o.MaxSeconds < 0 {
+		return mews.Errorf(mews.ErrInvalid, "max_seconds: must not be negative")
+	}
+	f.maxCandidates = o.MaxCandidates
+	f.maxTime = time.Duration(min(o.MaxSeconds, 1<<30)) * time.Second
+	if strings.TrimSpace(string(o.MaxBytes)) == "" {
+		return nil
+	}
+	n, ok := parseSize(string(o.MaxBytes))
+	if !ok || n == 0 {
+		return mews.Errorf(mews.ErrInvalid, "max_bytes: %.40q is not a size such as 128000, 1.3 KB or 8mb", o.MaxBytes)
+	}
+	f.maxBytes = n
+	return nil
+}
+
 // parseSize reads bytes, or a number with KB, MB or GB of base 1024, in any case
 // and with or without a blank. A fraction of a byte is dropped.
 func parseSize(text string) (int64, bool) {
@@ -152,7 +177,14 @@ func parseDate(text string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// keep is the part of the filter that the index can answer.
+// keeper is the part of the filter that the index can answer; nil keeps all.
+func (f *filter) keeper() func(index.File) bool {
+	if f.minSize <= 0 && f.maxSize == math.MaxInt64 && len(f.types) == 0 {
+		return nil
+	}
+	return f.keep
+}
+
 func (f *filter) keep(file index.File) bool {
 	return file.Size >= f.minSize && file.Size <= f.maxSize && (len(f.types) == 0 || slices.Contains(f.types, file.Type))
 }

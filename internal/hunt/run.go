@@ -2,9 +2,9 @@ package hunt
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/mewshq/mews"
@@ -14,79 +14,19 @@ import (
 	"github.com/mewshq/mews/internal/yara"
 )
 
-// A batch is decided side by side and saved in one transaction. Its bounds keep
-// what a restart repeats, and what runs on past the limit, small.
+// Candidates are decided in rounds, side by side within one, and saved every so
+// often. The bounds keep what a restart repeats, and what runs on past a limit,
+// small: a round that took long makes the next one smaller.
 const (
-	batchFiles = 64
-	batchBytes = 64 << 20
-	batchTime  = time.Second
+	minRound   = 16
+	firstRound = 64
+	maxRound   = 1024 // files
+	roundBytes = 64 << 20
+	shortRound = 200 * time.Millisecond
+	longRound  = time.Second
+	saveEvery  = 500 * time.Millisecond
+	savePlenty = 4096 // decisions
 )
-
-// Reasons of a skipped candidate.
-const (
-	reasonLimit      = "result limit"
-	reasonCandidates = "candidate cap"
-	reasonTime       = "time limit"
-	reasonDeleted    = "deleted"
-	reasonCrashes    = "crash skip list"
-)
-
-// progress is what a job saves: where it stands and what it counted so far.
-// Every candidate at or above Cursor is decided; 0 means none is yet.
-type progress struct {
-	Cursor   uint64          `json:"cursor"`
-	Total    int64           `json:"total"` // expected candidates
-	Bytes    int64           `json:"bytes"` // read to confirm
-	Timeouts int64           `json:"timeouts"`
-	Counts   mews.HuntCounts `json:"counts"`
-}
-
-func readProgress(b []byte) (progress, error) {
-	var p progress
-	if len(b) == 0 {
-		return p, nil
-	}
-	return p, wrap("stored progress", json.Unmarshal(b, &p))
-}
-
-func (p *progress) wire() *mews.Progress {
-	return &mews.Progress{
-		Done: p.Counts.Candidates, Total: max(p.Total, p.Counts.Candidates),
-		Bytes: p.Bytes + p.Counts.BytesScanned, Found: p.Counts.Match,
-	}
-}
-
-func (p *progress) count(d decision) {
-	c := &p.Counts
-	switch d.outcome {
-	case yara.Match:
-		c.Match++
-	case yara.NoMatch:
-		c.NoMatch++
-	case yara.Skipped:
-		c.Skipped++
-	case yara.Uncertain:
-		c.Uncertain++
-	default:
-		c.Error++
-	}
-	if d.reason != "" {
-		if c.Reasons == nil {
-			c.Reasons = map[string]int64{}
-		}
-		c.Reasons[d.reason]++
-	}
-	if d.reason == "timeout" {
-		p.Timeouts++
-	}
-	p.Bytes += d.confirmed
-	c.BytesScanned += d.scanned
-}
-
-// addsUp tells whether every candidate has exactly one outcome.
-func addsUp(c mews.HuntCounts) bool {
-	return c.Candidates == c.Match+c.NoMatch+c.Skipped+c.Error+c.Uncertain
-}
 
 // A runner works through one request's candidates.
 type runner struct {
@@ -95,15 +35,22 @@ type runner struct {
 	job      job.Job
 	question question
 	filter   filter
+	bounds   bounds
 	plan     query.Node
 	hash     []byte     // of the rule, for hunts
 	pool     *yara.Pool // nil for searches
+	scanning scanGate
+	crashes  map[[32]byte]int // files on which this rule has killed the scanner
 	progress progress
 	deadline time.Time
+	full     bool // the next candidate does not fit under the byte cap
 
-	batch      []*search.Candidate
-	batchSize  int64
-	batchBegan time.Time
+	round     []*search.Candidate
+	roundSize int64
+	roundMost int
+	pending   []decision // counted in progress, and not saved yet
+	saved     time.Time
+	sealed    map[string][]byte // rule names -> how they are stored
 }
 
 // handle runs an exact search or a hunt from where it stands.
@@ -129,7 +76,7 @@ func (s *Service) handle(ctx context.Context, l *job.Lease) error {
 }
 
 func (s *Service) runner(ctx context.Context, l *job.Lease) (*runner, error) {
-	r := &runner{s: s, lease: l, job: l.Job()}
+	r := &runner{s: s, lease: l, job: l.Job(), roundMost: firstRound, saved: s.now(), sealed: map[string][]byte{}}
 	var err error
 	if r.question, err = s.unseal(r.job.CID, r.job.Kind, r.job.Payload); err != nil {
 		return nil, err
@@ -145,11 +92,12 @@ func (s *Service) runner(ctx context.Context, l *job.Lease) (*runner, error) {
 	}
 	r.progress.Total = r.question.Total
 	r.progress.Counts.FullScan = r.question.FullScan
+	r.bounds = s.limits.bounds(r.filter)
 	started := r.job.Started
 	if started.IsZero() {
 		started = s.now()
 	}
-	r.deadline = started.Add(s.limits.MaxTime)
+	r.deadline = started.Add(r.bounds.time)
 	if r.question.Rules == nil {
 		return r, nil
 	}
@@ -158,34 +106,55 @@ func (s *Service) runner(ctx context.Context, l *job.Lease) (*runner, error) {
 		return nil, err
 	}
 	r.hash = want.Hash[:]
+	if r.crashes, err = s.crashes(ctx, r.job.CID, r.hash); err != nil {
+		return nil, err
+	}
 	r.pool, err = s.yara.Pool(ctx, string(r.job.CID), r.question.Rule, want, s.limits.Workers)
+	r.scanning = newScanGate(s.limits.Workers)
 	return r, err
 }
 
-func (r *runner) run(ctx context.Context) error {
+// candidates lists what is left to decide, from the search that the request was
+// made with where that is still at hand.
+func (r *runner) candidates(ctx context.Context) (list iter.Seq2[*search.Candidate, error], end func(), err error) {
+	if kept := r.s.kept.take(r.job.ID); kept != nil && r.progress.Cursor == 0 {
+		return func(yield func(*search.Candidate, error) bool) {
+			for _, c := range kept {
+				if !yield(c, nil) {
+					return
+				}
+			}
+		}, func() {}, nil
+	}
+	plan, err := r.s.fix(ctx, r.job.CID, r.plan)
+	if err != nil {
+		return nil, nil, err
+	}
 	snap, err := r.s.search.Snapshot(ctx, r.job.CID)
 	if err != nil {
-		return wrap("search", err)
+		return nil, nil, wrap("search", err)
 	}
-	defer snap.Close()
 	before := r.question.MaxSeq + 1
 	if r.progress.Cursor > 0 {
 		before = r.progress.Cursor
 	}
-	r.batchBegan = r.s.now()
-	for c, err := range snap.Candidates(ctx, r.plan, search.Select{BeforeSeq: before, Keep: r.filter.keep}) {
+	return snap.Candidates(ctx, plan, search.Select{BeforeSeq: before, Keep: r.filter.keeper()}), snap.Close, nil
+}
+
+func (r *runner) run(ctx context.Context) error {
+	list, end, err := r.candidates(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	for c, err := range list {
 		if err != nil {
 			return wrap("search", err)
 		}
-		r.batch = append(r.batch, c)
-		r.batchSize += c.File().Size
-		if !r.full() {
-			continue
-		}
-		if err := r.flush(ctx); err != nil {
+		if err := r.add(ctx, c); err != nil {
 			return err
 		}
-		if r.pool == nil && r.found() >= r.filter.limit {
+		if r.pool == nil && r.progress.found() >= r.filter.limit {
 			break // a search ends at its limit; a hunt accounts for the rest
 		}
 	}
@@ -195,80 +164,94 @@ func (r *runner) run(ctx context.Context) error {
 	if c := r.progress.Counts; !addsUp(c) {
 		return fmt.Errorf("outcomes do not add up: %+v", c)
 	}
+	return r.conclude()
+}
+
+// add puts a candidate into the round and decides the round when it is full. No
+// candidate that might exceed the byte cap is looked at, nor any after it.
+func (r *runner) add(ctx context.Context, c *search.Candidate) error {
+	size := c.File().Size
+	if r.progress.Bytes+r.roundSize+size > r.bounds.bytes && r.stopped() == "" {
+		if err := r.flush(ctx); err != nil {
+			return err
+		}
+		r.full = r.progress.Bytes+size > r.bounds.bytes
+	}
+	r.round = append(r.round, c)
+	r.roundSize += size
+	if len(r.round) >= r.roundLimit() || r.roundSize >= roundBytes && r.stopped() == "" {
+		return r.flush(ctx)
+	}
 	return nil
 }
 
-func (r *runner) found() int {
-	return int(r.progress.Counts.Match + r.progress.Counts.Uncertain)
-}
-
-// full tells that the batch is worth deciding. Once the rest is only counted,
-// batches are large.
-func (r *runner) full() bool {
+// roundLimit is how many candidates the round may have. Once the rest is only
+// counted, rounds are large.
+func (r *runner) roundLimit() int {
 	if r.stopped() != "" {
-		return len(r.batch) >= 64*batchFiles
+		return 4 * maxRound
 	}
-	return len(r.batch) >= min(batchFiles, max(r.filter.limit-r.found(), 1)+r.s.limits.Workers) ||
-		r.batchSize >= batchBytes || r.s.now().Sub(r.batchBegan) >= batchTime
+	room := max(r.filter.limit-r.progress.found(), 1) + r.s.limits.Workers
+	left := r.bounds.candidates - r.progress.Counts.Candidates
+	return int(min(int64(r.roundMost), int64(room), left))
 }
 
 // stopped gives the reason why no further candidate is looked at, or "".
 func (r *runner) stopped() string {
 	switch {
-	case r.found() >= r.filter.limit:
+	case r.progress.found() >= r.filter.limit:
 		return reasonLimit
-	case r.progress.Counts.Candidates >= r.s.limits.MaxCandidates:
+	case r.progress.Counts.Candidates >= r.bounds.candidates:
 		return reasonCandidates
-	case !r.s.now().Before(r.deadline):
+	case r.full:
+		return reasonBytes
+	case r.late():
 		return reasonTime
 	}
 	return ""
 }
 
-// flush decides the batch and saves the outcomes with the cursor.
+func (r *runner) late() bool { return !r.s.now().Before(r.deadline) }
+
+// flush decides the round, and saves when it is time to.
 func (r *runner) flush(ctx context.Context) error {
-	if len(r.batch) == 0 {
+	if len(r.round) == 0 {
 		return nil
 	}
+	began := r.s.now()
 	decided, err := r.decide(ctx)
 	if err != nil {
 		return err
 	}
-	next := r.progress
-	next.Counts.Reasons = cloneCounts(next.Counts.Reasons)
-	next.Cursor = r.batch[len(r.batch)-1].File().Seq
-	limit := r.filter.limit
-	for i, d := range decided {
-		if d.dropped {
-			continue
-		}
-		next.Counts.Candidates++
-		hit := d.outcome == yara.Match || d.outcome == yara.Uncertain
-		if hit && int(next.Counts.Match+next.Counts.Uncertain) >= limit {
-			d = d.skip(reasonLimit)
-			decided[i] = d
-		}
-		next.count(d)
+	for i := range decided {
+		r.progress.take(&decided[i], r.filter.limit)
 	}
-	if err := r.save(ctx, next, decided); err != nil {
-		return err
-	}
-	r.progress = next
+	r.pending = append(r.pending, decided...)
+	r.round, r.roundSize = r.round[:0], 0
 	if r.pool != nil {
 		r.pool.Yield()
 	}
-	r.batch, r.batchSize, r.batchBegan = r.batch[:0], 0, r.s.now()
-	looked := next.Counts.Candidates - next.Counts.Skipped
-	if looked >= 100 && next.Timeouts*100 > looked {
-		return mews.Errorf(mews.ErrInvalid, "rule too slow: %d of %d files timed out", next.Timeouts, looked)
+	now := r.s.now()
+	r.pace(now.Sub(began))
+	looked, slow := r.progress.tooSlow()
+	if slow || now.Sub(r.saved) >= saveEvery || len(r.pending) >= savePlenty {
+		if err := r.save(ctx); err != nil {
+			return err
+		}
+		r.saved = now
+	}
+	if slow {
+		return mews.Errorf(mews.ErrInvalid, "rule too slow: %d of %d files timed out", r.progress.Timeouts, looked)
 	}
 	return nil
 }
 
-func cloneCounts(in map[string]int64) map[string]int64 {
-	out := make(map[string]int64, len(in))
-	for k, v := range in {
-		out[k] = v
+// pace makes rounds as long as they may be.
+func (r *runner) pace(took time.Duration) {
+	switch {
+	case took < shortRound:
+		r.roundMost = min(2*r.roundMost, maxRound)
+	case took > longRound:
+		r.roundMost = max(r.roundMost/2, minRound)
 	}
-	return out
 }

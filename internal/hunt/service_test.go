@@ -255,6 +255,7 @@ func TestArchive(t *testing.T) {
 
 func TestRequestsOfOthersAreUnknown(t *testing.T) {
 	w := newWorld(t, "", Limits{})
+	w.put("needle", sample.PutOptions{})
 	c, err := w.Exact(t.Context(), me, mews.SearchRequest{Patterns: []mews.Pattern{ascii("needle")}})
 	w.must(err)
 	if r, err := w.Request(t.Context(), me, c.ID); err != nil || r.Meta.Status != mews.StatusInProgress || r.Resources == nil || len(r.Resources) != 0 {

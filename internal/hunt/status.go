@@ -88,8 +88,12 @@ func (s *Service) describe(m *mews.Meta, j job.Job, q question) error {
 	switch j.State {
 	case job.Done:
 		m.Status = mews.StatusDone
-	case job.Failed, job.Cancelled:
+	case job.Failed:
 		m.Status = mews.StatusFailed
+		p.skipRest(reasonFailed)
+	case job.Cancelled:
+		m.Status = mews.StatusFailed
+		p.skipRest(reasonCancelled)
 	}
 	m.Options, m.Patterns, m.YARARule = q.Options, q.Patterns, q.Rule
 	switch j.Kind {
@@ -217,6 +221,7 @@ func (s *Service) Cancel(ctx context.Context, who store.Actor, id string) (ran b
 	if err == nil {
 		err = s.jobs.Cancel(ctx, who.CID, id, func(tx *store.Tx) error {
 			ran = true
+			tx.OnCommit(func() { s.kept.take(id) })
 			return tx.Audit(audit(who, "malquery.cancel", "", id))
 		})
 	}
