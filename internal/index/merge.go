@@ -42,10 +42,16 @@ func Merge(w io.Writer, in []*Segment, alive func(seg, file int) bool, box ciphe
 	return nil
 }
 
+// Compatible tells whether two segments were built under the same parameters, so
+// that Merge takes them.
+func Compatible(a, b *Segment) bool { return a.foot.params.sameStored(b.foot.params) }
+
 type merger struct {
 	in    []*mergeInput
 	files []*entry // that live, in order
 	out   *writer
+	words []uint64 // room for one row
+	buf   []byte   // and for a batch of them
 }
 
 // A mergeInput is a segment with what remains of it.
@@ -92,6 +98,7 @@ func (m *merger) class(no int) error {
 		return nil
 	}
 	pitches += m.out.pitch
+	m.words = make([]uint64, m.out.pitch/8)
 	batch := int(max(1, min(mergeBuffer/pitches, 4096)))
 	for r := 0; r < int(sh.rows); r += batch {
 		if err := m.rows(streams, min(batch, int(sh.rows)-r)); err != nil {
@@ -112,19 +119,18 @@ func (m *merger) rows(streams []*mergeStream, n int) error {
 			return err
 		}
 	}
-	words := make([]uint64, m.out.pitch/8)
-	buf := make([]byte, m.out.pitch)
+	m.buf = m.buf[:0]
 	for k := range n {
-		clear(words)
+		clear(m.words)
 		at := 0
 		for _, st := range streams {
-			at = st.append(words, at, k)
+			at = st.append(m.words, at, k)
 		}
-		for i, w := range words {
-			binary.LittleEndian.PutUint64(buf[8*i:], w)
+		for _, w := range m.words {
+			m.buf = binary.LittleEndian.AppendUint64(m.buf, w)
 		}
-		m.out.row(buf)
 	}
+	m.out.rows(m.buf)
 	return nil
 }
 

@@ -61,9 +61,11 @@ func (s *writer) beginRows(columns int, sh *shape) {
 	s.foot.rows = append(s.foot.rows, section{off: off, len: int64(sh.rows) * s.pitch})
 }
 
-// row writes one row of the class: pitch bytes.
-func (s *writer) row(b []byte) {
-	s.counts = append(s.counts, logCode(countBytes(b)))
+// rows writes the next rows of the class, each of pitch bytes.
+func (s *writer) rows(b []byte) {
+	for at := int64(0); at < int64(len(b)); at += s.pitch {
+		s.counts = append(s.counts, logCode(countBytes(b[at:at+s.pitch])))
+	}
 	s.write(b)
 	for len(b) > 0 {
 		n := min(len(b), s.foot.params.Region-s.inCRC)
@@ -197,24 +199,23 @@ func (b *Builder) WriteTo(w io.Writer) (int64, error) {
 	return s.finish()
 }
 
-// writeRows gathers the words of each row from all slabs, eight rows at a time
-// so that every cache line of a slab is loaded once.
+// writeRows gathers the words of each row from all slabs, many rows at a time so
+// that a slab is read in runs, and few enough that they stay in the cache.
 func (c *classBuilder) writeRows(s *writer) {
 	if len(c.parts) == 0 {
 		return
 	}
-	const batch = 8
-	buf := make([]byte, batch*s.pitch)
+	batch := int(min(max(32<<10/s.pitch, 8), 1<<10))
+	buf := make([]byte, int64(batch)*s.pitch)
 	for r := 0; r < int(c.shape.rows); r += batch {
 		n := min(batch, int(c.shape.rows)-r)
 		for i, sl := range c.slabs {
+			to := buf[8*i:]
 			for k, w := range sl[r : r+n] {
-				binary.LittleEndian.PutUint64(buf[int64(k)*s.pitch+int64(i)*8:], w)
+				binary.LittleEndian.PutUint64(to[int64(k)*s.pitch:], w)
 			}
 		}
-		for k := range n {
-			s.row(buf[int64(k)*s.pitch : int64(k+1)*s.pitch])
-		}
+		s.rows(buf[:int64(n)*s.pitch])
 	}
 }
 

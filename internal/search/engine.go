@@ -52,13 +52,16 @@ type Engine struct {
 	arrived chan struct{} // wakes the indexer
 	changed chan struct{} // wakes the merger
 
-	mu       sync.Mutex // guards all below
-	shards   map[store.CID]*shard
-	docBytes int64
-	garbage  []*segment
-	damaged  int64
-	setAside int64
-	lastErr  error
+	mu        sync.Mutex // guards all below
+	shards    map[store.CID]*shard
+	docBytes  int64
+	snapshots int   // that are open
+	written   int64 // bytes of the segments written since the start
+	merged    int64 // of these, with files of older segments
+	garbage   []*segment
+	damaged   int64
+	setAside  int64
+	lastErr   error
 }
 
 // A shard is the state of one customer.

@@ -16,9 +16,19 @@ type Limits struct {
 	Quiet time.Duration
 	// MaxWait is how long a file may wait for a segment to fill. Default 10 s.
 	MaxWait time.Duration
-	// FanOut is how many segments of about the same size are merged into one.
-	// Default 8.
+	// FanOut is how many times larger than each of its inputs the output of a merge
+	// is, within an eighth. Default 8.
 	FanOut int
+	// MaxColumns bounds the output of a merge, and with it the memory for its
+	// tables. Default 262,144: some 20 GB of files.
+	MaxColumns int
+	// MergeShare is how much a merge may add to the disk until its inputs go, in
+	// percent of the index. Small segments, up to half of SegmentBytes together, are
+	// merged in any case. Default 15.
+	MergeShare int
+	// MergeRate bounds the bytes a second that a merge writes while searches are
+	// under way or files wait to be indexed. Default 64 MiB.
+	MergeRate int64
 	// FrameCache bounds the plain bytes kept while one file is confirmed.
 	// Default 8 MiB.
 	FrameCache int64
@@ -33,6 +43,9 @@ func (l Limits) orDefault() Limits {
 	set(&l.Quiet, 2*time.Second)
 	set(&l.MaxWait, 10*time.Second)
 	set(&l.FanOut, 8)
+	set(&l.MaxColumns, 1<<18)
+	set(&l.MergeShare, 15)
+	set(&l.MergeRate, 64<<20)
 	set(&l.FrameCache, 8<<20)
 	set(&l.Retry, time.Minute)
 	return l

@@ -1,25 +1,20 @@
 package search
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"math/bits"
-	"slices"
 
 	"github.com/mewshq/mews/internal/index"
 	"github.com/mewshq/mews/internal/store"
 )
 
-const (
-	// repackBytes is the most corpus that is read again from the blobs to pack
-	// small segments, each mostly padding, into full columns.
-	repackBytes = 16 << 20
-	// deadShare: a segment with more than one dead file in so many is rewritten.
-	deadShare = 5
-)
+// repackBytes is the most corpus that is read again from the blobs to pack small
+// segments, each mostly padding, into full columns. Larger segments are copied as
+// they are: the columns that a builder leaves open when it is sealed, eight per
+// class, are too few of theirs to matter.
+const repackBytes = 16 << 20
 
 // PauseMerges stops writing segments until the returned function is called:
 // for a copy of the data folder, or to leave the disk to something else.
@@ -57,39 +52,6 @@ func (e *Engine) maintainOnce(ctx context.Context) (did bool, err error) {
 	}
 	defer e.release(group)
 	return true, e.merge(ctx, group)
-}
-
-// sizeClass sorts segments by width: each class is eight times the one before,
-// so that a file is copied once per class and there are few segments.
-func sizeClass(columns int) int { return (bits.Len(uint(columns)/64) + 2) / 3 }
-
-// mergeable picks segments of one customer to merge: the FanOut oldest of a
-// class that has as many, or one that is mostly dead. It holds references to
-// them.
-func (e *Engine) mergeable() []*segment {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, sh := range e.shards {
-		classes := map[int][]*segment{}
-		for _, seg := range sh.segments {
-			if seg.stale || seg.damaged {
-				continue
-			}
-			if seg.deadN*deadShare > seg.files {
-				return hold([]*segment{seg})
-			}
-			c := sizeClass(seg.columns)
-			classes[c] = append(classes[c], seg)
-		}
-		for _, group := range classes {
-			if len(group) < e.limits.FanOut {
-				continue
-			}
-			slices.SortFunc(group, func(a, b *segment) int { return cmp.Compare(a.minSeq, b.minSeq) })
-			return hold(group[:e.limits.FanOut])
-		}
-	}
-	return nil
 }
 
 // hold takes references; mu is held.
@@ -165,7 +127,8 @@ func (e *Engine) copyMerge(ctx context.Context, group []*segment) error {
 	}
 	seg, err := e.write(ctx, cid, id, func(w io.Writer) error {
 		alive := func(seg, file int) bool { return !deads[seg].has(file) }
-		return index.Merge(w, in, alive, e.box(cid, id))
+		paced := &pacedWriter{ctx: ctx, w: w, rate: e.limits.MergeRate, busy: e.busy}
+		return index.Merge(paced, in, alive, e.box(cid, id))
 	})
 	if errors.Is(err, index.ErrCorrupt) || errors.Is(err, index.ErrParams) {
 		for _, seg := range group { // which one is not known: all are made anew

@@ -55,6 +55,10 @@ func (e *Engine) follow(seg *segment, c change) {
 	defer e.mu.Unlock()
 	sh := e.shard(seg.cid)
 	sh.segments[seg.id] = seg
+	e.written += seg.bytes
+	if len(c.moved)+len(c.drop) > 0 {
+		e.merged += seg.bytes
+	}
 	for _, seq := range c.tail {
 		e.leaveTail(sh, seq)
 	}

@@ -39,13 +39,14 @@ type segment struct {
 	bySeq []uint32 // file numbers in order of seq; nil when the numbers are in order
 
 	// mu: Engine.mu
-	refs    int    // snapshots and users, plus one while it is in the catalog
-	dropped bool   // no longer in the catalog: its file goes with the last reference
-	dead    bitmap // tombstones
-	deadN   int
-	shared  bool  // a snapshot holds dead: copy before the next change
-	damaged bool  // damage was seen and is not yet noted in the catalog
-	stuck   int64 // Unix ms until which emptying it is not tried again
+	refs      int    // snapshots and users, plus one while it is in the catalog
+	dropped   bool   // no longer in the catalog: its file goes with the last reference
+	dead      bitmap // tombstones
+	deadN     int
+	deadBytes int64 // plain bytes of dead files
+	shared    bool  // a snapshot holds dead: copy before the next change
+	damaged   bool  // damage was seen and is not yet noted in the catalog
+	stuck     int64 // Unix ms until which emptying it is not tried again
 }
 
 // open opens a segment file and checks that it is the one the catalog means.
@@ -151,6 +152,7 @@ func (s *segment) kill(seq uint64) {
 	}
 	if s.dead.set(no) {
 		s.deadN++
+		s.deadBytes += s.idx.File(no).Size
 	}
 }
 
@@ -176,7 +178,7 @@ func (e *Engine) write(ctx context.Context, cid store.CID, id uint64, fill func(
 	}
 	seg, err := e.open(segmentRow{id: id, cid: cid})
 	if err == nil {
-		err = index.Check(seg.file, seg.bytes, e.box(cid, id))
+		err = seg.idx.Verify()
 	}
 	if err != nil {
 		if seg != nil {

@@ -35,6 +35,7 @@ func (e *Engine) Snapshot(ctx context.Context, cid store.CID) (*Snapshot, error)
 	}
 	s := &Snapshot{eng: e, cid: cid}
 	e.mu.Lock()
+	e.snapshots++
 	sh := e.shards[cid]
 	if sh != nil {
 		for _, seg := range sh.segments {
@@ -59,6 +60,7 @@ func (e *Engine) Snapshot(ctx context.Context, cid store.CID) (*Snapshot, error)
 func (s *Snapshot) Close() {
 	s.once.Do(func() {
 		s.eng.mu.Lock()
+		s.eng.snapshots--
 		for _, p := range s.parts {
 			s.eng.unref(p.segment)
 		}

@@ -16,6 +16,8 @@ type Status struct {
 	Columns     int           // in all segments
 	IndexBytes  int64         // of the segment files
 	CorpusBytes int64         // plain bytes of the files in the segments
+	Written     int64         // bytes of segments written since the start
+	Merged      int64         // of these, with files of older segments: merges and repairs
 	TailFiles   int           // not indexed yet: every search reads them
 	TailBytes   int64         // plain bytes of the tail
 	QueueLag    time.Duration // how long the oldest file of the tail has waited
@@ -30,7 +32,7 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	now := e.db.Now()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	st := Status{Damaged: e.damaged, SetAside: e.setAside, LastError: e.lastErr}
+	st := Status{Written: e.written, Merged: e.merged, Damaged: e.damaged, SetAside: e.setAside, LastError: e.lastErr}
 	for _, sh := range e.shards {
 		for _, seg := range sh.segments {
 			st.Segments++
