@@ -3,6 +3,8 @@ package hunt
 import (
 	"context"
 	"errors"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mewshq/mews"
@@ -15,10 +17,12 @@ import (
 
 // What a fuzzy search spends on reading bytes: a little on candidates of the
 // index, more on files that are not indexed yet, of which nothing is known.
+// fuzzyIndexed leaves time for records, the answer and its audit row within 5 ms.
 const (
-	fuzzyIndexed = 5 * time.Millisecond
+	fuzzyIndexed = 2500 * time.Microsecond
 	fuzzyTail    = 2 * time.Second
-	fuzzyCount   = 50 * time.Millisecond // after which further candidates are not counted
+	fuzzyReaders = 2   // candidates read at a time
+	fuzzySpare   = 256 // candidates beyond the limit, to replace those found false
 )
 
 // A FuzzyResult is the answer of a fuzzy search: files that hold the patterns,
@@ -55,13 +59,13 @@ func (s *Service) Fuzzy(ctx context.Context, who store.Actor, r mews.SearchReque
 
 // A gatherer collects candidates until the limit.
 type gatherer struct {
-	s       *Service
-	who     store.Actor
-	f       filter
-	begin   time.Time
-	more    int // candidates beyond the limit
-	waiting []*search.Candidate
-	out     FuzzyResult
+	s     *Service
+	who   store.Actor
+	f     filter
+	begin time.Time
+	found []*search.Candidate // newest first
+	more  int                 // candidates beyond found
+	out   FuzzyResult
 }
 
 func (g *gatherer) run(ctx context.Context, plan query.Node) error {
@@ -70,57 +74,103 @@ func (g *gatherer) run(ctx context.Context, plan query.Node) error {
 		return wrap("search", err)
 	}
 	defer snap.Close()
-	full := false
+	if err := g.collect(ctx, snap, plan); err != nil {
+		return err
+	}
+	g.confirm(ctx)
+	for len(g.found) > 0 && len(g.out.Samples) < g.f.limit {
+		if err := g.look(ctx); err != nil {
+			return err
+		}
+	}
+	g.more += len(g.found)
+	return nil
+}
+
+// collect lists candidates, a few more than are wanted, and counts the others
+// while there is time. Files that are not indexed are looked into at once.
+func (g *gatherer) collect(ctx context.Context, snap *search.Snapshot, plan query.Node) error {
 	for c, err := range snap.Candidates(ctx, plan, search.Select{Keep: g.f.keep}) {
 		switch {
 		case err != nil:
 			return wrap("search", err)
-		case full:
-			if g.more++; g.s.now().Sub(g.begin) > fuzzyCount {
+		case len(g.found) >= g.f.limit+fuzzySpare:
+			if g.more++; g.spent(fuzzyIndexed) {
 				return nil
 			}
-			continue
-		case !g.mayHold(ctx, c):
-			continue
-		}
-		g.waiting = append(g.waiting, c)
-		if len(g.out.Samples)+len(g.waiting) >= g.f.limit {
-			if err := g.look(ctx); err != nil {
-				return err
+		case !c.Tail() || g.spent(fuzzyTail):
+			g.found = append(g.found, c)
+		default:
+			if ok, err := g.holds(ctx, c); err != nil {
+				g.out.Errors = append(g.out.Errors, *err)
+			} else if ok {
+				g.found = append(g.found, c)
 			}
-			full = len(g.out.Samples) >= g.f.limit
 		}
 	}
-	return g.look(ctx)
+	return nil
 }
 
-// mayHold reads the bytes of a candidate while there is time for it.
-func (g *gatherer) mayHold(ctx context.Context, c *search.Candidate) bool {
-	budget := fuzzyIndexed
-	if c.Tail() {
-		budget = fuzzyTail
-	}
-	if g.s.now().Sub(g.begin) > budget {
-		return true
-	}
+func (g *gatherer) spent(budget time.Duration) bool { return g.s.now().Sub(g.begin) > budget }
+
+// holds reads the bytes of a candidate.
+func (g *gatherer) holds(ctx context.Context, c *search.Candidate) (bool, *mews.APIError) {
 	ok, _, err := c.Confirm(ctx)
 	if err != nil && ctx.Err() == nil {
-		g.out.Errors = append(g.out.Errors, unreadable(hexOf(c.File().SHA256), err))
-		return false
+		bad := unreadable(hexOf(c.File().SHA256), err)
+		return false, &bad
 	}
-	return ok
+	return ok || err != nil, nil
 }
 
-// look turns the waiting candidates into samples.
-func (g *gatherer) look(ctx context.Context) error {
-	if len(g.waiting) == 0 {
-		return nil
+// confirm drops candidates whose bytes say no, while there is time: first those
+// that share their columns with other files, which cost least and are wrong most
+// often, then the newest.
+func (g *gatherer) confirm(ctx context.Context) {
+	var order []int
+	for _, shared := range []bool{true, false} {
+		for i, c := range g.found {
+			if !c.Tail() && c.Shared() == shared {
+				order = append(order, i)
+			}
+		}
 	}
-	records, err := g.s.records(ctx, g.who.CID, g.waiting)
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	wrong := make([]bool, len(g.found))
+	bad := make([]*mews.APIError, len(g.found))
+	for range min(fuzzyReaders, len(order)) {
+		wg.Go(func() {
+			for n := int(next.Add(1)) - 1; n < len(order) && !g.spent(fuzzyIndexed); n = int(next.Add(1)) - 1 {
+				i := order[n]
+				ok, err := g.holds(ctx, g.found[i])
+				wrong[i], bad[i] = !ok, err
+			}
+		})
+	}
+	wg.Wait()
+	left := g.found[:0]
+	for i, c := range g.found {
+		if bad[i] != nil {
+			g.out.Errors = append(g.out.Errors, *bad[i])
+		}
+		if !wrong[i] {
+			left = append(left, c)
+		}
+	}
+	g.found = left
+}
+
+// look turns the next candidates into samples, as many as are still wanted.
+func (g *gatherer) look(ctx context.Context) error {
+	n := min(len(g.found), g.f.limit-len(g.out.Samples))
+	next := g.found[:n]
+	g.found = g.found[n:]
+	records, err := g.s.records(ctx, g.who.CID, next)
 	if err != nil {
 		return err
 	}
-	for _, c := range g.waiting {
+	for _, c := range next {
 		r, ok := records[c.File().Seq]
 		if !ok || !g.f.dated(r) {
 			continue
@@ -128,7 +178,6 @@ func (g *gatherer) look(ctx context.Context) error {
 		g.out.Stats.Count(r.Label)
 		g.out.Samples = append(g.out.Samples, g.f.project(r))
 	}
-	g.waiting = g.waiting[:0]
 	return nil
 }
 

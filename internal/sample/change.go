@@ -52,6 +52,7 @@ func (s *Service) updateSome(ctx context.Context, who store.Actor, sums [][32]by
 			if err := rec.apply(c); err != nil {
 				return err
 			}
+			s.records.forgetAfter(tx, rec)
 			if err := update(tx, rec); err != nil {
 				return err
 			}
@@ -91,6 +92,7 @@ func (s *Service) Delete(ctx context.Context, who store.Actor, sha256 string) er
 		if state == deleting {
 			return nil // a second try goes on where the first one failed
 		}
+		s.records.forgetAfter(tx, rec)
 		if err := setState(tx, rec, deleting); err != nil {
 			return err
 		}

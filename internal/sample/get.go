@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/mewshq/mews/internal/blob"
 	"github.com/mewshq/mews/internal/store"
@@ -54,11 +55,21 @@ func (s *Service) Many(ctx context.Context, cid store.CID, shas []string) (map[s
 
 // BySeq gives the records of those numbers that are still stored.
 func (s *Service) BySeq(ctx context.Context, cid store.CID, seqs []uint64) (map[uint64]Record, error) {
-	args := make([]any, len(seqs))
-	for i, seq := range seqs {
+	found, missing, changes := s.records.pick(cid, seqs)
+	if len(missing) == 0 {
+		return found, ctx.Err()
+	}
+	args := make([]any, len(missing))
+	for i, seq := range missing {
 		args[i] = int64(seq)
 	}
-	return many(ctx, s.db, cid, bySeq, args, func(r Record) uint64 { return r.Seq })
+	read, err := many(ctx, s.db, cid, bySeq, args, func(r Record) uint64 { return r.Seq })
+	if err != nil {
+		return nil, err
+	}
+	s.records.put(read, changes)
+	maps.Copy(found, read)
+	return found, nil
 }
 
 func many[K comparable](ctx context.Context, db *store.DB, cid store.CID, where string, args []any, key func(Record) K) (map[K]Record, error) {

@@ -257,6 +257,7 @@ func (s *Service) again(tx *store.Tx, rec *Record, o PutOptions) (fresh bool, er
 			return false, err
 		}
 		*rec = old
+		s.records.forgetAfter(tx, old)
 		return false, update(tx, old)
 	case ok:
 		if err := remove(tx, old); err != nil {

@@ -59,6 +59,7 @@ type Service struct {
 
 	recovering sync.Mutex
 
+	records recordCache
 	locks   nameLocks
 	places  chan struct{} // uploads
 	large   chan struct{} // large uploads

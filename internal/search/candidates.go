@@ -35,6 +35,7 @@ type Candidate struct {
 	file index.File
 	tail bool
 	head []byte                 // of an indexed file
+	hit  index.Hit              // of an indexed file
 	cols func() [][]index.Piece // per leaf of plan: where it may be; nil: anywhere
 }
 
@@ -44,6 +45,10 @@ func (c *Candidate) File() index.File { return c.file }
 // Tail tells that the file is not indexed yet: it is a candidate only because
 // nothing is known of its bytes.
 func (c *Candidate) Tail() bool { return c.tail }
+
+// Shared tells that the index knows the file only together with others: it is
+// more often a candidate in error than a file with columns of its own.
+func (c *Candidate) Shared() bool { return c.cols != nil && c.hit.Packed() }
 
 // Open opens the candidate's stored bytes.
 func (c *Candidate) Open() (*blob.Reader, error) {
@@ -138,7 +143,7 @@ func (s *Snapshot) sources(plan query.Node, o Select) []*source {
 			continue
 		}
 		out = append(out, &source{newest: p.maxSeq, search: func(ctx context.Context) ([]*Candidate, error) {
-			return s.searchPart(ctx, p, plan, ready)
+			return s.searchPart(ctx, p, ready)
 		}})
 	}
 	slices.SortStableFunc(out, func(a, b *source) int { return cmp.Compare(b.newest, a.newest) })
@@ -159,7 +164,7 @@ func (s *Snapshot) searchTail(ctx context.Context, plan query.Node) ([]*Candidat
 
 // searchPart asks one segment, and lists its candidates newest first. A segment
 // that cannot be read gives every file it holds.
-func (s *Snapshot) searchPart(ctx context.Context, p part, plan query.Node, ready *index.Plan) ([]*Candidate, error) {
+func (s *Snapshot) searchPart(ctx context.Context, p part, ready *index.Plan) ([]*Candidate, error) {
 	alive := func(no int) bool { return !p.dead.has(no) }
 	var st index.Stats
 	hits, err := p.idx.Search(ctx, ready, alive, &st)
@@ -170,8 +175,8 @@ func (s *Snapshot) searchPart(ctx context.Context, p part, plan query.Node, read
 		s.eng.suspect(p.segment, int64(st.DamagedRegions), err)
 	}
 	run := make([]*Candidate, 0, len(hits))
-	add := func(no int, cols func() [][]index.Piece) {
-		c := &Candidate{eng: s.eng, cid: s.cid, file: p.idx.File(no), cols: cols}
+	add := func(no int, hit index.Hit, cols func() [][]index.Piece) {
+		c := &Candidate{eng: s.eng, cid: s.cid, file: p.idx.File(no), hit: hit, cols: cols}
 		head := p.idx.Head(no)
 		c.head = head[:min(int64(len(head)), c.file.Size)]
 		run = append(run, c)
@@ -179,12 +184,12 @@ func (s *Snapshot) searchPart(ctx context.Context, p part, plan query.Node, read
 	if err != nil {
 		for no := range p.files {
 			if alive(no) {
-				add(no, nil)
+				add(no, index.Hit{}, nil)
 			}
 		}
 	} else {
 		for _, h := range hits {
-			add(h.FileNo, h.Cols)
+			add(h.FileNo, h, h.Cols)
 		}
 	}
 	slices.SortFunc(run, func(a, b *Candidate) int { return cmp.Compare(b.file.Seq, a.file.Seq) })
