@@ -27,6 +27,12 @@ func makeFact(name, value string, broad bool) (Node, error) {
 	return Fact{Name: name, Value: value, Broad: broad}, nil
 }
 
+// IsFact tells whether a tree may ask for this fact.
+func IsFact(name, value string) bool {
+	_, err := makeFact(name, value, false)
+	return err == nil
+}
+
 func isFactName(s string) bool {
 	if s == "" || len(s) > MaxFactName {
 		return false

@@ -48,7 +48,8 @@ type talk struct {
 	rules   map[string]Rule
 	files   []File
 	results []Result
-	base    int64 // id of files[0]
+	facts   []Description // where files are described, nil where they are scanned
+	base    int64         // id of files[0]
 
 	queue  []int // files without an answer, oldest first
 	flying int   // bytes of those that were sent
@@ -240,6 +241,9 @@ func (t *talk) verdict(i int) (Verdict, error) {
 	kind, payload, err := t.w.read(t.limit())
 	if err != nil {
 		return Verdict{}, err
+	}
+	if t.facts != nil {
+		return t.described(i, kind, payload)
 	}
 	id := t.base + int64(i)
 	switch kind {

@@ -56,11 +56,7 @@ func (e *Engine) load(ctx context.Context, p *process, source string, planned bo
 	defer p.killWith(ctx)()
 	payload, err := json.Marshal(rulesMessage{
 		Source: source, Plan: planned,
-		Limits: limitsMessage{
-			FileSeconds: max(1, int((e.o.File+time.Second-1)/time.Second)),
-			MatchCap:    matchCap,
-			FileBytes:   e.o.MaxFile,
-		},
+		Limits: e.limits(),
 	})
 	if err != nil {
 		return err
@@ -103,4 +99,12 @@ func (m rejectMessage) err() error {
 		problems = []Problem{{Code: m.Reason, Message: fmt.Sprintf("the rules were refused: %s", m.Reason)}}
 	}
 	return &CompileError{Reason: m.Reason, Problems: problems}
+}
+
+func (e *Engine) limits() limitsMessage {
+	return limitsMessage{
+		FileSeconds: max(1, int((e.o.File+time.Second-1)/time.Second)),
+		MatchCap:    matchCap,
+		FileBytes:   e.o.MaxFile,
+	}
 }

@@ -48,8 +48,9 @@ func fakeEngine(t *testing.T, mode string) *Engine {
 type fileMessage struct{ ID, Size int64 }
 
 type fake struct {
-	mode  string
-	files int
+	mode      string
+	files     int
+	describes bool
 }
 
 func fakeWorker(mode string) {
@@ -67,6 +68,8 @@ func fakeWorker(mode string) {
 		switch head[4] {
 		case frameRules:
 			f.rules(payload)
+		case frameDescribe:
+			f.describes = true
 		case frameFile:
 			f.file(payload)
 		case frameBye:
@@ -108,7 +111,7 @@ func (f *fake) hello() {
 	case "protocol1":
 		say(frameHello, helloMessage{Protocol: 1})
 	default:
-		say(frameHello, helloMessage{Protocol: protocol, Worker: "0", Engine: "fake 1", Plan: "1", Walls: walls})
+		say(frameHello, helloMessage{Protocol: protocol, Worker: "0", Engine: "fake 1", Plan: "1", Facts: "0123456789abcdef", Walls: walls})
 	}
 }
 
@@ -179,7 +182,31 @@ func (f *fake) file(payload []byte) {
 		data = append(data, chunk...)
 	}
 	f.files++
+	if f.describes {
+		f.describe(m, data)
+		return
+	}
 	f.answer(m, data)
+}
+
+func (f *fake) describe(m fileMessage, data []byte) {
+	reply := factsMessage{ID: m.ID, Facts: [][2]string{{"pe.imphash", string(data)}}}
+	switch {
+	case f.mode == "oddfact":
+		reply.Facts[0][0] = "pe imphash"
+	case f.mode == "otherfile":
+		reply.ID++
+	case f.mode == "resultfirst":
+		sayClean(m.ID)
+		return
+	case string(data) == "crash me":
+		die(syscall.SIGSEGV)
+	case string(data) == "stop me":
+		hang()
+	case string(data) == "slow":
+		reply.Reason, reply.Facts = "timeout", nil
+	}
+	say(frameFacts, reply)
 }
 
 func (f *fake) answer(m fileMessage, data []byte) {

@@ -22,6 +22,8 @@ const (
 	frameResult
 	frameBye
 	frameClean
+	frameDescribe
+	frameFacts
 )
 
 const (
@@ -75,7 +77,7 @@ func frameLimit(kind byte) (int64, bool) {
 	switch kind {
 	case frameHello, frameReady, frameReject:
 		return maxControl, true
-	case frameResult:
+	case frameResult, frameFacts:
 		return maxResult, true
 	case frameClean:
 		return cleanBytes, true

@@ -16,6 +16,7 @@ type helloMessage struct {
 	Worker   string   `json:"worker"`
 	Engine   string   `json:"engine"`
 	Plan     string   `json:"plan"`
+	Facts    string   `json:"facts"`
 	Modules  []string `json:"modules"`
 	Walls    []Wall   `json:"walls"`
 }
@@ -121,7 +122,7 @@ func (m readyMessage) ruleset(source string, hello helloMessage, planned bool) (
 	case len(m.Rules) > MaxRules:
 		return nil, protocolErrorf("READY has %d rules", len(m.Rules))
 	}
-	rs := &Ruleset{Hash: hash, Engine: m.Engine, PlanVersion: m.Plan, Warnings: cleanProblems(m.Warnings)}
+	rs := &Ruleset{Hash: hash, Engine: m.Engine, PlanVersion: m.Plan, FactsVersion: hello.Facts, Warnings: cleanProblems(m.Warnings)}
 	seen := map[string]bool{}
 	var public []query.Node
 	for _, r := range m.Rules {

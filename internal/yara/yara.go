@@ -198,12 +198,13 @@ func (e *CompileError) Error() string {
 
 // A Ruleset is what the worker says of a source that compiled.
 type Ruleset struct {
-	Hash        [32]byte // SHA-256 of the source
-	Engine      string
-	PlanVersion string
-	Rules       []Rule
-	Plan        query.Node // superset of the files on which a public rule can be true
-	Warnings    []Problem
+	Hash         [32]byte // SHA-256 of the source
+	Engine       string
+	PlanVersion  string
+	FactsVersion string // of the facts that the plans ask for
+	Rules        []Rule
+	Plan         query.Node // superset of the files on which a public rule can be true
+	Warnings     []Problem
 }
 
 // A Rule is one rule of a set, private ones included.
