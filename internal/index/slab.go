@@ -9,19 +9,26 @@ const slabColumns = 64
 // column c.
 type slab []uint64
 
-// newSlab turns up to 64 columns into rows.
+// newSlab turns up to 64 columns into rows, a cache line of each at a time: the
+// columns lie at distances that share few places of the cache.
 func newSlab(s *shape, columns [][]uint64) slab {
+	const line = 8
 	out := make(slab, s.rows)
-	var block [64]uint64
+	var blocks [line][64]uint64
 	for f := range filters {
 		rows := out[s.row[f]:][:s.bits[f]]
-		for w := 0; w*64 < len(rows); w++ {
-			clear(block[:])
+		for from := 0; from*64 < len(rows); from += line {
+			n := min(line, (len(rows)+63)/64-from)
 			for c, words := range columns {
-				block[c] = words[s.word[f]+w]
+				for k, w := range words[s.word[f]+from:][:n] {
+					blocks[k][c] = w
+				}
 			}
-			transpose(&block)
-			copy(rows[w*64:], block[:])
+			for k := range n {
+				block := blocks[k]
+				transpose(&block)
+				copy(rows[(from+k)*64:], block[:])
+			}
 		}
 	}
 	return out
