@@ -4,11 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"io"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -297,34 +294,6 @@ func TestMergeRefuses(t *testing.T) {
 	}
 	if err := Merge(&failing{left: 3000}, []*Segment{s}, nil, newTestBox(t)); !errors.Is(err, io.ErrShortWrite) {
 		t.Errorf("write error: %v", err)
-	}
-}
-
-var update = flag.Bool("update", false, "write testdata/v1.seg anew; only for a new format version")
-
-// TestGoldenSegment opens a segment of format 1 as it was first released.
-func TestGoldenSegment(t *testing.T) {
-	name := filepath.Join("testdata", "v1.seg")
-	if *update {
-		if err := os.WriteFile(name, segmentBytes(t, smallParams(), fixedCorpus()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	raw, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := Check(bytes.NewReader(raw), int64(len(raw)), newTestBox(t)); err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(raw, segmentBytes(t, smallParams(), fixedCorpus())) {
-		t.Error("the writer no longer gives the bytes of format 1")
-	}
-	corpus, s := fixedCorpus(), open(t, raw)
-	for _, lit := range fixedLiterals(corpus) {
-		if err := missed(corpus, search(t, s, lit), lit); err != nil {
-			t.Error(err)
-		}
 	}
 }
 
