@@ -164,7 +164,7 @@ func (w *world) history() *attempt {
 }
 
 func (w *world) unacknowledged(plain []byte) known {
-	return known{plain: plain, File: fileOf(w.seq, plain, "data")}
+	return known{plain: plain, lower: lowerASCII(plain), File: fileOf(w.seq, plain, "data")}
 }
 
 // settle asks the catalog whether the attempt in doubt happened.

@@ -50,6 +50,7 @@ type world struct {
 	blobs  *blob.Store
 	eng    *Engine
 	limits Limits
+	small  bool // columns of some hundred bytes, so that small files have many
 
 	seq   uint64
 	files map[store.CID][]known
@@ -59,11 +60,16 @@ type world struct {
 type known struct {
 	index.File
 	plain []byte
+	lower []byte // plain with A-Z as a-z
 }
 
 func newWorld(t testing.TB, seed uint64, change ...func(*Limits)) *world {
+	return makeWorld(t, seed, false, change...)
+}
+
+func makeWorld(t testing.TB, seed uint64, small bool, change ...func(*Limits)) *world {
 	w := &world{
-		t: t, rng: newRand(seed), gen: corpus.New(seed), fs: vfs.NewMem(), db: storetest.New(t),
+		small: small, t: t, rng: newRand(seed), gen: corpus.New(seed), fs: vfs.NewMem(), db: storetest.New(t),
 		limits: Limits{FanOut: 3, FrameCache: 300_000}, files: map[store.CID][]known{},
 	}
 	for _, fn := range change {
@@ -81,6 +87,20 @@ func (w *world) open() {
 	w.must(err)
 	w.eng, err = Open(context.Background(), Deps{DB: w.db, Blobs: w.blobs, FS: w.fs, Keys: blobtest.Keys(), Limits: w.limits})
 	w.must(err)
+	if w.small {
+		w.eng.params = smallParams(w.eng.params)
+	}
+}
+
+// smallParams shrink columns to a few hundred bytes.
+func smallParams(p index.Params) index.Params {
+	p.Classes = []index.Class{
+		{Short: 1024, Middle: 512, Long: 512, Limit: 370},
+		{Short: 2048, Middle: 512, Long: 512, Limit: 430, Enter: 200},
+	}
+	p.Step, p.Overlap, p.MaxColumn, p.Probe = 80, 64, 1600, 240
+	p.MaxFilled, p.Region, p.SealColumns = 20_000, 256, 100
+	return p
 }
 
 func (w *world) reopen() {
@@ -161,7 +181,7 @@ func (w *world) put(cid store.CID, plain []byte, kind string, how cut, offer boo
 	if err != nil {
 		return err
 	}
-	w.files[cid] = append(w.files[cid], known{f, plain})
+	w.files[cid] = append(w.files[cid], known{f, plain, lowerASCII(plain)})
 	if offer {
 		w.eng.Offer(cid, f, doc)
 	}
@@ -206,7 +226,7 @@ func (v plainView) Contains(p query.Pattern) (bool, error) {
 	switch p := p.(type) {
 	case query.Literal:
 		if p.Fold {
-			return bytes.Contains(lowerASCII(v.plain), lowerASCII(p.Bytes)), nil
+			return bytes.Contains(v.lower, lowerASCII(p.Bytes)), nil
 		}
 		return bytes.Contains(v.plain, p.Bytes), nil
 	case query.Masked:
@@ -215,9 +235,16 @@ func (v plainView) Contains(p query.Pattern) (bool, error) {
 	return false, fmt.Errorf("unknown pattern %s", p)
 }
 
-// holdsMasked follows the definition, but for going along the first byte.
+// holdsMasked follows the definition, but for going along a byte that is known.
 func holdsMasked(data []byte, m query.Masked) bool {
+	sure := bytes.IndexByte(m.Mask, 0xFF)
 	for at := 0; at+len(m.Bytes) <= len(data); at++ {
+		if sure >= 0 {
+			skip := bytes.IndexByte(data[at+sure:], m.Bytes[sure])
+			if at += skip; skip < 0 || at+len(m.Bytes) > len(data) {
+				return false
+			}
+		}
 		i := 0
 		for i < len(m.Bytes) && data[at+i]&m.Mask[i] == m.Bytes[i] {
 			i++
