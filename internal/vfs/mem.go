@@ -26,6 +26,7 @@ const (
 	OpRead     Op = "read"
 	OpWrite    Op = "write"
 	OpTruncate Op = "truncate"
+	OpDiscard  Op = "discard"
 	OpSync     Op = "sync"
 	OpClose    Op = "close"
 )

@@ -119,6 +119,16 @@ func (f *memFile) Truncate(size int64) error {
 	return err
 }
 
+// Discard makes zeros at once, which not every disk does.
+func (f *memFile) Discard(off, n int64) error {
+	err := f.begin(OpDiscard)
+	defer f.fs.mu.Unlock()
+	if n = min(n, int64(len(f.node.data))-off); err == nil && n > 0 {
+		f.node.do(change{off, make([]byte, n)})
+	}
+	return err
+}
+
 func (f *memFile) Sync() error {
 	err := f.begin(OpSync)
 	defer f.fs.mu.Unlock()

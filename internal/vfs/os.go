@@ -142,11 +142,15 @@ func (o *osFS) ReadDir(dir string) ([]string, error) {
 }
 
 func (o *osFS) Stat(name string) (int64, error) {
-	st, err := o.root.Stat(name)
+	d, base, err := o.split("stat", name)
 	if err != nil {
 		return 0, err
 	}
-	return st.Size(), nil
+	var st unix.Stat_t
+	if err := retry(func() error { return unix.Fstatat(d.fd, base, &st, unix.AT_SYMLINK_NOFOLLOW) }); err != nil {
+		return 0, &fs.PathError{Op: "stat", Path: name, Err: err}
+	}
+	return st.Size, nil
 }
 
 func (o *osFS) Free() (int64, error) {
@@ -170,4 +174,24 @@ func (f osFile) Size() (int64, error) {
 		return 0, err
 	}
 	return st.Size(), nil
+}
+
+// Discard punches a hole. A file system that cannot keeps the bytes.
+func (f osFile) Discard(off, n int64) error {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	cerr := conn.Control(func(fd uintptr) {
+		err = retry(func() error {
+			return unix.Fallocate(int(fd), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, off, n)
+		})
+	})
+	if errors.Is(err, errors.ErrUnsupported) {
+		err = nil
+	}
+	if err != nil {
+		return fmt.Errorf("discard: %w", err)
+	}
+	return cerr
 }

@@ -45,4 +45,8 @@ type File interface {
 	Sync() error
 	// Size is the current length in bytes.
 	Size() (int64, error)
+	// Discard gives the room of n bytes from off back to the disk where that is
+	// possible. Until they are written again they read as zeros or as before;
+	// the length stays.
+	Discard(off, n int64) error
 }
