@@ -140,6 +140,7 @@ func (memory) Write([]byte) (int, error)          { return 0, errors.ErrUnsuppor
 func (memory) WriteAt([]byte, int64) (int, error) { return 0, errors.ErrUnsupported }
 func (memory) Sync() error                        { return nil }
 func (memory) Close() error                       { return nil }
+func (memory) Discard(int64, int64) error         { return nil }
 func (m memory) Size() (int64, error)             { return m.Reader.Size(), nil }
 
 // A sealed part opens nowhere but in its own place.
@@ -289,4 +290,29 @@ func BenchmarkWrite(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// The directory of a pack is in clear: anything may stand there.
+func FuzzDirectory(f *testing.F) {
+	entries := []packed{{[idSize]byte{1}, 0, 10}, {[idSize]byte{2}, 10, 5}}
+	f.Add(append(make([]byte, 15), encodeDirectory(entries)...))
+	f.Add(encodeDirectory(nil))
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		entries, start, err := readDirectory(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			if !errors.Is(err, ErrCorrupt) {
+				t.Fatal(err)
+			}
+			return
+		}
+		if start > int64(len(b)) || !bytes.Equal(encodeDirectory(entries), b[start:]) {
+			t.Fatal("does not encode to the same bytes")
+		}
+		for _, e := range entries {
+			if int64(e.at)+int64(e.length) > start {
+				t.Fatal("a blob lies outside")
+			}
+		}
+	})
 }

@@ -17,13 +17,13 @@ import (
 )
 
 // held makes the larger contents be written in several pieces, the smaller in one.
-const held = 1000
+const held = 2500
 
 // A model is what a client of the store knows: which contents must be there,
 // which must not, and which is being changed right now and may be either.
 type model struct {
 	acked, gone map[string][]byte
-	now         string
+	now         map[string]bool
 }
 
 var keptPercent = []int{0, 25, 50, 75, 100}
@@ -49,43 +49,95 @@ func (m *model) survive(t *testing.T, mem *vfs.Mem, seed uint64, pct int, when s
 		}
 	}
 	for key, content := range m.acked {
-		check(key, content, key != m.now, true)
+		check(key, content, !m.now[key], true)
 	}
 	for key, content := range m.gone {
-		check(key, content, false, key == m.now)
+		check(key, content, false, m.now[key])
 	}
 }
 
-// scenario uploads, repeats, deletes and uploads again. It stops at the first error.
+// scenario uploads, repeats, deletes and uploads again, one by one and together.
+// It stops at the first error.
 func (m *model) scenario(s *blob.Store) error {
-	a, b := blobtest.Content(1, 9000), blobtest.Content(2, 700)
+	contents := map[string][]byte{
+		"a": blobtest.Content(1, 9000), "b": blobtest.Content(2, 700),
+		"c": blobtest.Content(4, 900), "d": blobtest.Content(5, 40), "e": blobtest.Content(6, 1200),
+	}
 	for i, step := range []struct {
-		key     string
-		content []byte
-		remove  bool
-	}{{"a", a, false}, {"b", b, false}, {"a", a, false}, {"a", a, true}, {"a", a, false}, {"b", b, true}} {
-		m.now = step.key
-		if step.remove {
-			m.gone[step.key] = step.content
-			if err := s.Delete(blobtest.Name("cid", step.content)); err != nil {
-				return fmt.Errorf("step %d: %w", i, err)
+		keys   string
+		remove bool
+	}{
+		{"a", false},
+		{"b", false},
+		{"a", false},
+		{"a", true},
+		{"a", false},
+		{"b", true},
+		{"cde", false},
+		{"d", true},
+		{"dbe", false},
+		{"c", true},
+		{"e", true},
+		{"b", true},
+		{"d", true},
+	} {
+		m.now = map[string]bool{}
+		for _, key := range strings.Split(step.keys, "") {
+			// A repeat must not endanger what is there.
+			if m.now[key] = step.remove || m.acked[key] == nil; m.now[key] {
+				m.gone[key] = contents[key]
 			}
-			delete(m.acked, step.key)
-		} else {
-			if m.acked[step.key] == nil {
-				m.gone[step.key] = step.content
-			} else {
-				m.now = "" // a repeat must not endanger what is there
-			}
-			if _, err := blobtest.Put(s, "cid", step.content, 4000); err != nil {
-				return fmt.Errorf("step %d: %w", i, err)
-			}
-			m.acked[step.key] = step.content
-			delete(m.gone, step.key)
 		}
-		m.now = ""
+		if err := m.step(s, step.keys, step.remove, contents); err != nil {
+			return fmt.Errorf("step %d: %w", i, err)
+		}
+		for _, key := range strings.Split(step.keys, "") {
+			if step.remove {
+				delete(m.acked, key)
+			} else {
+				m.acked[key] = contents[key]
+				delete(m.gone, key)
+			}
+		}
+		m.now = nil
 	}
 	return nil
+}
+
+func (m *model) step(s *blob.Store, keys string, remove bool, contents map[string][]byte) error {
+	if remove {
+		return s.Delete(blobtest.Name("cid", contents[keys]))
+	}
+	if len(keys) == 1 {
+		_, err := blobtest.Put(s, "cid", contents[keys], 4000)
+		return err
+	}
+	var all [][]byte
+	for _, key := range strings.Split(keys, "") {
+		all = append(all, contents[key])
+	}
+	_, err := putTogether(s, all...)
+	return err
+}
+
+// putTogether stores contents as one group.
+func putTogether(s *blob.Store, contents ...[]byte) ([]bool, error) {
+	var ws []*blob.Writer
+	for _, content := range contents {
+		w, err := s.Create("cid")
+		if err != nil {
+			return nil, err
+		}
+		defer w.Abort()
+		if err := w.Frame(content); err != nil {
+			return nil, err
+		}
+		if _, err := w.Finish([]byte("meta of cid")); err != nil {
+			return nil, err
+		}
+		ws = append(ws, w)
+	}
+	return s.CommitTogether(ws...)
 }
 
 func newModel() *model {
@@ -315,7 +367,7 @@ func TestOpenFails(t *testing.T) {
 						t.Fatalf("call %d failed, %d%% kept: %v", n, pct, err)
 					}
 				}
-				if names, err := left.ReadDir("blobs"); err != nil || len(names) > 3 || strings.Contains(fmt.Sprint(names), ".tmp") {
+				if names, err := left.ReadDir("blobs"); err != nil || len(names) > 4 || strings.Contains(fmt.Sprint(names), ".tmp") {
 					t.Fatalf("call %d failed, %d%% kept: left %q, %v", n, pct, names, err)
 				}
 			}

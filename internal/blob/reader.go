@@ -34,7 +34,7 @@ func (s *Store) GetFile(id string) (*Reader, error) {
 }
 
 func (s *Store) open(id string) (*Reader, error) {
-	file, err := s.fs.Open(s.path(id))
+	file, err := s.openFile(id)
 	if isAbsent(err) {
 		return nil, ErrNotFound
 	}
@@ -47,6 +47,19 @@ func (s *Store) open(id string) (*Reader, error) {
 		return nil, err
 	}
 	return r, nil
+}
+
+// openFile opens the container of a blob, in its own file or in a pack.
+func (s *Store) openFile(id string) (vfs.File, error) {
+	file, err := s.fs.Open(s.path(id))
+	if !isAbsent(err) {
+		return file, err
+	}
+	in, err := s.packs.open(id)
+	if err != nil {
+		return nil, err
+	}
+	return in, nil
 }
 
 func (r *Reader) load(id string) error {

@@ -37,6 +37,8 @@ type Store struct {
 	pool  sync.Pool
 	locks [64]sync.Mutex // one name is always under the same one
 
+	packs    packs
+	group    group
 	held     int // most bytes of a blob that are not written yet
 	squeezer *squeezer
 
@@ -56,6 +58,7 @@ func Open(fsys vfs.FS, keys *Keyring, o Options) (*Store, error) {
 	if s.held == 0 {
 		s.held = 256 << 10 // most samples: made, written and synced in one go
 	}
+	s.packs = packs{fs: fsys, places: map[placeKey]place{}}
 	s.pool.New = func() any { return new([]byte) }
 	if err := s.prepare(); err != nil {
 		return nil, fmt.Errorf("open blob store: %w", err)
@@ -68,8 +71,10 @@ func Open(fsys vfs.FS, keys *Keyring, o Options) (*Store, error) {
 }
 
 func (s *Store) prepare() error {
-	if err := s.fs.MkdirAll(tempDir); err != nil {
-		return err
+	for _, dir := range []string{tempDir, packDir} {
+		if err := s.fs.MkdirAll(dir); err != nil {
+			return err
+		}
 	}
 	names, err := s.fs.ReadDir(tempDir)
 	if err != nil {
@@ -83,7 +88,10 @@ func (s *Store) prepare() error {
 	if err := vfs.RemoveTemp(s.fs, rootDir); err != nil {
 		return err
 	}
-	return s.checkKey()
+	if err := s.checkKey(); err != nil {
+		return err
+	}
+	return s.packs.load()
 }
 
 // checkKey leaves a sign of the key in a new store and looks for it in an old one.
@@ -168,33 +176,13 @@ func validID(id string) bool {
 
 // lock serialises what happens to one name.
 func (s *Store) lock(id string) (unlock func()) {
-	b, _ := hex.DecodeString(id[:2])
-	mu := &s.locks[int(b[0])%len(s.locks)]
+	mu := &s.locks[s.stripe(id)]
 	mu.Lock()
 	return mu.Unlock
 }
 
-// commit moves a finished file to its name.
-func (s *Store) commit(w *Writer) (fresh bool, err error) {
-	id := s.keys.fileID(w.name)
-	defer s.lock(id)()
-	to := s.path(id)
-	if err := s.makeDir(path.Dir(to)); err != nil {
-		return false, err
-	}
-	if s.sound(id) {
-		if err := s.syncDir(path.Dir(to)); err != nil { // who put it there may have died before this
-			return false, err
-		}
-		w.Abort()
-		return false, nil
-	}
-	if err := s.fs.Rename(w.temp, to); err != nil {
-		return false, err
-	}
-	w.temp = ""
-	return true, s.syncDir(path.Dir(to))
-}
+// stripe is the number of the lock of a name.
+func (s *Store) stripe(id string) int { return int(keyOf(id)[0]) % len(s.locks) }
 
 // sound tells whether a blob is stored and can be read to its end. Whatever is
 // wrong with it, putting equal bytes in its place is right.
@@ -242,40 +230,66 @@ func (s *Store) DeleteFile(id string) error {
 		return err
 	}
 	defer s.lock(id)()
-	name := s.path(id)
-	err := s.destroyKey(name)
-	if err == nil {
-		err = s.fs.Remove(name)
-	}
-	if isAbsent(err) {
-		return nil // a name that comes back after a power cut has no key any more
-	}
-	if err == nil {
-		err = s.syncDir(path.Dir(name))
-	}
-	if err != nil {
-		return fmt.Errorf("delete blob: %w", err)
+	for _, remove := range []func(string) error{s.deleteAlone, s.deletePacked} {
+		// A name that comes back after a power cut has no key any more.
+		if err := remove(id); err != nil && !errors.Is(err, ErrNotFound) {
+			return fmt.Errorf("delete blob: %w", err)
+		}
 	}
 	return nil
 }
 
-func (s *Store) destroyKey(name string) error {
+func (s *Store) deleteAlone(id string) error {
+	name := s.path(id)
 	f, err := s.fs.Open(name)
+	if err == nil {
+		err = errors.Join(s.destroyKey(f), f.Close())
+	}
+	if err == nil {
+		err = s.fs.Remove(name)
+	}
+	if isAbsent(err) {
+		return ErrNotFound
+	}
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteAt(make([]byte, wrapSize), wrapAt)
-	if err == nil {
-		err = s.sync(f)
-	}
-	return errors.Join(err, f.Close())
+	return s.syncDir(path.Dir(name))
 }
 
-// All lists the names on disk of all blobs, in order. Blobs that come or go
+func (s *Store) deletePacked(id string) error {
+	f, err := s.packs.open(id)
+	if err != nil {
+		return err
+	}
+	empty := false
+	if err = s.destroyKey(f); err == nil {
+		empty, err = f.strike(id, s.sync)
+	}
+	if err := errors.Join(err, f.Close()); err != nil || !empty {
+		return err
+	}
+	if err := s.fs.Remove(path.Join(packDir, f.pack.name)); err != nil {
+		return err
+	}
+	return s.syncDir(packDir)
+}
+
+// destroyKey overwrites the wrapped key of a container, durably.
+func (s *Store) destroyKey(f vfs.File) error {
+	if _, err := f.WriteAt(make([]byte, wrapSize), wrapAt); err != nil {
+		return err
+	}
+	return s.sync(f)
+}
+
+// All lists the names on disk of all blobs. One that was healed may come twice. Blobs that come or go
 // meanwhile may or may not be listed.
 func (s *Store) All() iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		s.walk(rootDir, true, yield)
+		if s.walk(rootDir, true, yield) {
+			s.packs.all(yield)
+		}
 	}
 }
 

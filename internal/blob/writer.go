@@ -128,8 +128,8 @@ func (f frame) part(number int) part {
 }
 
 // Finish ends the content. It writes the trailer with meta, a sealed copy of
-// what the database will say of the file, and makes the file durable; it is not
-// visible before Commit. The hashes are known from here on.
+// what the database will say of the file. It is not durable, and not visible,
+// before Commit. The hashes are known from here on.
 func (w *Writer) Finish(meta []byte) (Info, error) {
 	if err := w.writable(); err != nil {
 		return Info{}, err
@@ -148,8 +148,25 @@ func (w *Writer) Finish(meta []byte) (Info, error) {
 	}
 	sealed := w.sealer.seal(*w.held, text, part{kind: kindTrailer, offset: w.at, length: len(text)})
 	w.hold(appendFooter(sealed, len(text)+tagSize))
+	if w.file != nil {
+		if err := w.settle(); err != nil {
+			return Info{}, err
+		}
+	}
+	w.done = true
+	return Info{
+		Name: w.name, MD5: w.info.md5, SHA1: w.info.sha1,
+		Size: w.info.size, Stored: w.at, Frames: len(w.info.frames),
+	}, nil
+}
+
+// settle makes the temporary file whole and durable, unless that was done.
+func (w *Writer) settle() error {
+	if w.held == nil {
+		return nil
+	}
 	if err := w.flush(); err != nil {
-		return Info{}, err
+		return err
 	}
 	w.release()
 	err := w.store.sync(w.file)
@@ -159,13 +176,9 @@ func (w *Writer) Finish(meta []byte) (Info, error) {
 	w.file = nil
 	if err != nil {
 		w.err = fmt.Errorf("write blob: %w", err)
-		return Info{}, w.err
+		return w.err
 	}
-	w.done = true
-	return Info{
-		Name: w.name, MD5: w.info.md5, SHA1: w.info.sha1,
-		Size: w.info.size, Stored: w.at, Frames: len(w.info.frames),
-	}, nil
+	return nil
 }
 
 // Commit makes the finished blob visible and its name durable. When the same
@@ -175,13 +188,18 @@ func (w *Writer) Commit() (fresh bool, err error) {
 	switch {
 	case w.err != nil:
 		return false, w.err
-	case !w.done || w.temp == "":
+	case !w.done || w.temp == "" && w.held == nil:
 		return false, errors.New("commit blob: it is not finished, or ended")
 	}
 	if err := w.store.usable(); err != nil {
 		return false, err
 	}
-	if fresh, err = w.store.commit(w); err != nil {
+	if w.temp == "" {
+		fresh, err = w.store.commitSmall(w)
+	} else {
+		fresh, err = w.store.commitLarge(w)
+	}
+	if err != nil {
 		w.err = fmt.Errorf("commit blob: %w", err)
 		return false, w.err
 	}

@@ -51,7 +51,7 @@ manifest, PATH may be absent: then the files that it names are added.`,
 	f.StringSliceVar(&o.tags, "tag", nil, "a tag")
 	f.StringVar(&o.firstSeen, "first-seen", "", "day first seen (YYYY/MM/DD); default: today")
 	f.StringVar(&o.manifest, "manifest", "", "file that describes the files, CSV or NDJSON")
-	f.IntVar(&o.parallel, "parallel", 4, "uploads at the same time")
+	f.IntVar(&o.parallel, "parallel", 16, "uploads at the same time")
 	return c
 }
 

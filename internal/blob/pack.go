@@ -1,0 +1,297 @@
+package blob
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"sync"
+
+	"github.com/mewshq/mews/internal/vfs"
+)
+
+// A pack is a file of several small containers that were committed together,
+// whole and one after the other, with a directory at its end. It is written
+// once; later only what is deleted from it is overwritten.
+const (
+	packDir    = "blobs/packs"
+	packSuffix = ".pack"
+	packMagic  = "mewspack"
+
+	maxPacked  = 32      // containers of a pack
+	maxPackLen = 8 << 20 // bytes of them, about
+
+	idSize        = 32
+	packEntrySize = idSize + 4 + 4
+	packFootSize  = 4 + 8
+)
+
+// A packed container: its file id and its place in the pack. The id of one that
+// was deleted is zero.
+type packed struct {
+	id         [idSize]byte
+	at, length uint32
+}
+
+func encodeDirectory(entries []packed) []byte {
+	b := make([]byte, 0, len(entries)*packEntrySize+packFootSize)
+	for _, e := range entries {
+		b = append(b, e.id[:]...)
+		b = binary.BigEndian.AppendUint32(b, e.at)
+		b = binary.BigEndian.AppendUint32(b, e.length)
+	}
+	b = binary.BigEndian.AppendUint32(b, uint32(len(entries)))
+	return append(b, packMagic...)
+}
+
+// readDirectory reads the directory of a pack of size bytes and where it starts.
+// Its containers must follow each other from the start of the file.
+func readDirectory(r io.ReaderAt, size int64) (entries []packed, start int64, err error) {
+	tail := make([]byte, min(size, maxPacked*packEntrySize+packFootSize))
+	if err := readFull(r, tail, size-int64(len(tail))); err != nil {
+		return nil, 0, err
+	}
+	if len(tail) < packFootSize || string(tail[len(tail)-8:]) != packMagic {
+		return nil, 0, corrupt("no directory")
+	}
+	tail = tail[:len(tail)-8]
+	count := int64(binary.BigEndian.Uint32(tail[len(tail)-4:]))
+	tail = tail[:len(tail)-4]
+	if count > int64(len(tail))/packEntrySize {
+		return nil, 0, corrupt("directory of %d blobs", count)
+	}
+	at := int64(0)
+	for b := tail[int64(len(tail))-count*packEntrySize:]; len(b) > 0; b = b[packEntrySize:] {
+		e := packed{[idSize]byte(b), binary.BigEndian.Uint32(b[idSize:]), binary.BigEndian.Uint32(b[idSize+4:])}
+		if int64(e.at) != at {
+			return nil, 0, corrupt("packed blob at %d, want %d", e.at, at)
+		}
+		at += int64(e.length)
+		entries = append(entries, e)
+	}
+	if start = size - packFootSize - count*packEntrySize; at != start {
+		return nil, 0, corrupt("directory does not fill the pack")
+	}
+	return entries, start, nil
+}
+
+// A pack file and what is known of it.
+type pack struct {
+	name    string
+	live    int // containers that are not deleted
+	readers int
+	dead    []place // deleted, but their bytes are still there for readers
+}
+
+// A place is where a packed container lies.
+type place struct {
+	pack       uint32 // number in packs.files
+	at, length uint32
+}
+
+// packs knows where each packed blob is. That takes about 40 bytes a blob.
+type packs struct {
+	fs     vfs.FS
+	mu     sync.Mutex
+	files  []*pack
+	places map[placeKey]place
+}
+
+// A placeKey is the first half of a file id, which is an HMAC.
+type placeKey [16]byte
+
+func keyOf(id string) (k placeKey) {
+	_, _ = hex.Decode(k[:], []byte(id[:2*len(k)])) // ids are made here, or were checked
+	return k
+}
+
+// load learns the packs of the folder. One whose directory cannot be read stays
+// for the operator: its blobs are missing, and healed when they come again.
+func (p *packs) load() error {
+	names, err := p.fs.ReadDir(packDir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		entries, err := p.directory(name)
+		if errors.Is(err, ErrCorrupt) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		p.add(name, entries)
+	}
+	return nil
+}
+
+func (p *packs) directory(name string) ([]packed, error) {
+	f, err := p.fs.Open(path.Join(packDir, name))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	size, err := f.Size()
+	if err != nil {
+		return nil, err
+	}
+	entries, _, err := readDirectory(f, size)
+	return entries, err
+}
+
+func (p *packs) add(name string, entries []packed) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	number := uint32(len(p.files))
+	file := &pack{name: name}
+	p.files = append(p.files, file)
+	for _, e := range entries {
+		if e.id != [idSize]byte{} {
+			p.places[placeKey(e.id[:])] = place{number, e.at, e.length}
+			file.live++
+		}
+	}
+}
+
+// all lists the ids of the packed blobs, from the directories on disk.
+func (p *packs) all(yield func(string, error) bool) bool {
+	names, err := p.fs.ReadDir(packDir)
+	if err != nil {
+		return yield("", fmt.Errorf("list blobs: %w", err))
+	}
+	for _, name := range names {
+		if !strings.HasSuffix(name, packSuffix) {
+			continue
+		}
+		entries, err := p.directory(name)
+		if err != nil && !isAbsent(err) && !errors.Is(err, ErrCorrupt) {
+			return yield("", fmt.Errorf("list blobs: %w", err))
+		}
+		for _, e := range entries {
+			if e.id != [idSize]byte{} && !yield(hex.EncodeToString(e.id[:]), nil) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (p *packs) has(id string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, ok := p.places[keyOf(id)]
+	return ok
+}
+
+// open opens the container of a packed blob; a missing one is fs.ErrNotExist.
+func (p *packs) open(id string) (*packedFile, error) {
+	p.mu.Lock()
+	at, ok := p.places[keyOf(id)]
+	if !ok {
+		p.mu.Unlock()
+		return nil, ErrNotFound
+	}
+	file := p.files[at.pack]
+	file.readers++
+	p.mu.Unlock()
+	f, err := p.fs.Open(path.Join(packDir, file.name))
+	if err != nil {
+		p.leave(file)
+		return nil, err
+	}
+	return &packedFile{File: f, packs: p, pack: file, place: at}, nil
+}
+
+// leave ends a use of a pack. The last reader gives the bytes of what was
+// deleted meanwhile back to the disk.
+func (p *packs) leave(file *pack) {
+	p.mu.Lock()
+	file.readers--
+	var dead []place
+	if file.readers == 0 {
+		dead, file.dead = file.dead, nil
+	}
+	p.mu.Unlock()
+	if len(dead) == 0 {
+		return
+	}
+	f, err := p.fs.Open(path.Join(packDir, file.name))
+	if err != nil {
+		return // removed, and its bytes with it
+	}
+	defer f.Close()
+	for _, d := range dead {
+		_ = f.Discard(int64(d.at), int64(d.length)) // costs room only
+	}
+}
+
+// A packedFile is one container of a pack as if it were a file of its own.
+type packedFile struct {
+	vfs.File
+	packs *packs
+	pack  *pack
+	place place
+}
+
+func (f *packedFile) ReadAt(b []byte, off int64) (int, error) {
+	room := int64(f.place.length) - off
+	switch {
+	case off < 0 || room <= 0:
+		return 0, io.EOF
+	case room < int64(len(b)):
+		n, err := f.File.ReadAt(b[:room], int64(f.place.at)+off)
+		if err == nil {
+			err = io.EOF
+		}
+		return n, err
+	}
+	return f.File.ReadAt(b, int64(f.place.at)+off)
+}
+
+func (f *packedFile) WriteAt(b []byte, off int64) (int, error) {
+	if off < 0 || off+int64(len(b)) > int64(f.place.length) {
+		return 0, errors.New("write outside of a packed blob")
+	}
+	return f.File.WriteAt(b, int64(f.place.at)+off)
+}
+
+func (f *packedFile) Size() (int64, error) { return int64(f.place.length), nil }
+
+func (f *packedFile) Close() error {
+	err := f.File.Close()
+	f.packs.leave(f.pack)
+	return err
+}
+
+// strike takes a blob whose key is destroyed out of the directory of its pack,
+// durably: were it listed again after a crash, it would hide a later upload of the
+// same bytes. empty says that nothing is left in the pack.
+func (f *packedFile) strike(id string, sync func(vfs.File) error) (empty bool, err error) {
+	size, err := f.File.Size()
+	if err != nil {
+		return false, err
+	}
+	entries, start, err := readDirectory(f.File, size)
+	if err != nil {
+		return false, err
+	}
+	for i, e := range entries {
+		if placeKey(e.id[:]) == keyOf(id) {
+			if _, err := f.File.WriteAt(make([]byte, idSize), start+int64(i)*packEntrySize); err != nil {
+				return false, err
+			}
+		}
+	}
+	if err := sync(f.File); err != nil {
+		return false, err
+	}
+	f.packs.mu.Lock()
+	defer f.packs.mu.Unlock()
+	delete(f.packs.places, keyOf(id))
+	f.pack.dead = append(f.pack.dead, f.place)
+	f.pack.live--
+	return f.pack.live == 0, nil
+}

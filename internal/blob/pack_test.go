@@ -1,0 +1,272 @@
+package blob_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"path"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/mewshq/mews/internal/blob"
+	"github.com/mewshq/mews/internal/blob/blobtest"
+	"github.com/mewshq/mews/internal/vfs"
+)
+
+// contents are n small contents.
+func contents(n int) (all [][]byte) {
+	for i := range n {
+		all = append(all, blobtest.Content(uint64(100+i), 300+17*i))
+	}
+	return all
+}
+
+// packed stores contents in one pack and gives its path.
+func packed(t *testing.T, s *blob.Store, fsys vfs.FS, all [][]byte) string {
+	t.Helper()
+	if _, err := putTogether(s, all...); err != nil {
+		t.Fatal(err)
+	}
+	names, err := fsys.ReadDir("blobs/packs")
+	if err != nil || len(names) != 1 {
+		t.Fatalf("packs %q, %v", names, err)
+	}
+	return path.Join("blobs/packs", names[0])
+}
+
+func listed(t *testing.T, s *blob.Store) (ids []string) {
+	t.Helper()
+	for id, err := range s.All() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+func reads(s *blob.Store, content []byte) error {
+	got, err := blobtest.Read(s, blobtest.Name("cid", content))
+	if err == nil && !bytes.Equal(got, content) {
+		err = errors.New("other bytes")
+	}
+	return err
+}
+
+// A packed blob is stored, listed, repeated, deleted and found again after a
+// restart as one with a file of its own.
+func TestPackedBlobs(t *testing.T) {
+	mem := vfs.NewMem()
+	s := open(t, mem)
+	all := contents(5)
+	file := packed(t, s, mem, all)
+	for _, s := range []*blob.Store{s, open(t, mem)} {
+		var want []string
+		for i, content := range all {
+			if err := reads(s, content); err != nil {
+				t.Errorf("blob %d: %v", i, err)
+			}
+			want = append(want, s.FileID(blobtest.Name("cid", content)))
+		}
+		slices.Sort(want)
+		if got := listed(t, s); !slices.Equal(got, want) {
+			t.Errorf("listed %q, want %q", got, want)
+		}
+		fresh, err := putTogether(s, all[0], all[1], all[1])
+		if err != nil || slices.Contains(fresh, true) {
+			t.Errorf("repeats: fresh %v, %v", fresh, err)
+		}
+		if info, err := blobtest.Put(s, "cid", all[2], 400); err != nil || info.Fresh {
+			t.Errorf("repeat alone: fresh %v, %v", info.Fresh, err)
+		}
+	}
+	s = open(t, mem)
+	for i, content := range all {
+		if err := s.Delete(blobtest.Name("cid", content)); err != nil {
+			t.Fatal(err)
+		}
+		if err := reads(s, content); !errors.Is(err, blob.ErrNotFound) {
+			t.Errorf("deleted blob %d: %v", i, err)
+		}
+		if got := listed(t, open(t, mem)); len(got) != len(all)-1-i {
+			t.Errorf("after %d deletes %d are listed", i+1, len(got))
+		}
+	}
+	if _, err := mem.Stat(file); err == nil {
+		t.Error("the empty pack is still there")
+	}
+	if fresh, err := putTogether(s, all[0], all[1], all[0]); err != nil || !slices.Equal(fresh, []bool{true, true, false}) {
+		t.Errorf("anew: fresh %v, %v", fresh, err)
+	}
+}
+
+// A blob that is deleted stays readable for who has it open; its room goes back
+// to the disk after the last reader of the pack.
+func TestDeleteBesideReaders(t *testing.T) {
+	mem := vfs.NewMem()
+	s := open(t, mem)
+	all := contents(3)
+	file := packed(t, s, mem, all)
+	r, err := s.Get(blobtest.Name("cid", all[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Delete(blobtest.Name("cid", all[1])); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(r.Plain()); err != nil || !bytes.Equal(got, all[1]) {
+		t.Errorf("reader of a deleted blob: %v", err)
+	}
+	zeros := func() int {
+		f, err := mem.Open(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		size, _ := f.Size()
+		b := make([]byte, size)
+		if _, err := f.ReadAt(b, 0); err != nil {
+			t.Fatal(err)
+		}
+		return bytes.Count(b, []byte{0})
+	}
+	before := zeros()
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if after := zeros(); after < before+100 {
+		t.Errorf("%d zero bytes before the last reader ended, %d after", before, after)
+	}
+	for _, content := range [][]byte{all[0], all[2]} {
+		if err := reads(s, content); err != nil {
+			t.Errorf("its neighbour: %v", err)
+		}
+	}
+}
+
+// Whichever bit of a pack flips, no wrong byte comes out, and what is unreadable
+// is healed when it is stored again.
+func TestEveryBitFlipOfAPack(t *testing.T) {
+	mem := vfs.NewMem()
+	all := [][]byte{blobtest.Content(7, 60), blobtest.Content(8, 30)}
+	file := packed(t, open(t, mem), mem, all)
+	size, err := mem.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost, healed := 0, 0
+	for bit := range size * 8 {
+		clone := mem.CrashClone(rand.New(rand.NewPCG(1, 2)), 0)
+		if err := clone.Flip(file, bit); err != nil {
+			t.Fatal(err)
+		}
+		s := open(t, clone)
+		damaged := 0
+		for _, content := range all {
+			err := reads(s, content)
+			if err != nil && !errors.Is(err, blob.ErrCorrupt) && !errors.Is(err, blob.ErrNotFound) {
+				t.Fatalf("bit %d: %v", bit, err)
+			}
+			if err != nil {
+				damaged++
+			}
+		}
+		// The second half of an id in the directory is for people only.
+		if lost += damaged; damaged == 0 && bit < (size-12-2*40)*8 {
+			t.Fatalf("bit %d was not missed", bit)
+		}
+		if bit%97 != 0 {
+			continue
+		}
+		for range 2 {
+			if _, err := putTogether(s, all...); err != nil {
+				t.Fatalf("bit %d: store again: %v", bit, err)
+			}
+			for _, content := range all {
+				if err := reads(s, content); err != nil {
+					t.Fatalf("bit %d: not healed: %v", bit, err)
+				}
+			}
+			s = open(t, clone)
+			healed++
+		}
+		for _, content := range all {
+			if err := s.Delete(blobtest.Name("cid", content)); err != nil {
+				t.Fatal(err)
+			}
+			if err := reads(open(t, clone), content); err == nil {
+				t.Fatalf("bit %d: readable after its delete", bit)
+			}
+		}
+	}
+	t.Logf("%d bits flipped, %d times a blob lost, %d healed", size*8, lost, healed)
+}
+
+// Uploads that end at the same time share packs, and none of them is lost,
+// doubled or taken for another.
+func TestGroupsOfUploads(t *testing.T) {
+	mem := vfs.NewMem()
+	s := open(t, mem)
+	all := contents(40)
+	var wg sync.WaitGroup
+	fresh := make([]int, len(all))
+	var mu sync.Mutex
+	release := s.HoldCommits()
+	for i := range 3 * len(all) {
+		wg.Go(func() {
+			info, err := blobtest.Put(s, "cid", all[i%len(all)], 1000)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				t.Error(err)
+			}
+			if info.Fresh {
+				fresh[i%len(all)]++
+			}
+		})
+	}
+	for s.Waiting() < 3*len(all) {
+		runtime.Gosched()
+	}
+	release()
+	wg.Wait()
+	for _, s := range []*blob.Store{s, open(t, mem)} {
+		for i, content := range all {
+			if err := reads(s, content); err != nil || fresh[i] != 1 {
+				t.Errorf("blob %d: fresh %d times, %v", i, fresh[i], err)
+			}
+		}
+		if got := listed(t, s); len(got) != len(all) {
+			t.Errorf("%d are listed, want %d", len(got), len(all))
+		}
+	}
+	names, err := mem.ReadDir("blobs/packs")
+	if err != nil || len(names) == 0 || len(names) > 4 { // 120 uploads in four groups
+		t.Errorf("%d packs, %v", len(names), err)
+	}
+}
+
+// Nothing on disk may be recognised as a sample in a pack either.
+func TestNoPlaintextInPacks(t *testing.T) {
+	dir := t.TempDir()
+	fsys, err := vfs.OS(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	marker := strings.Repeat("this text must not be seen ", 30)
+	s := open(t, fsys)
+	packed(t, s, fsys, [][]byte{[]byte(marker), []byte(marker + "twice")})
+	lookFor(t, dir, marker)
+	if err := s.Delete(blobtest.Name("cid", []byte(marker))); err != nil { // punches a hole where it can
+		t.Fatal(err)
+	}
+	if err := reads(s, []byte(marker+"twice")); err != nil {
+		t.Error(fmt.Errorf("its neighbour: %w", err))
+	}
+}
