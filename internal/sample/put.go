@@ -36,7 +36,7 @@ func (s *Service) Put(ctx context.Context, who store.Actor, r io.Reader, o PutOp
 		return Record{}, outward(err)
 	}
 	defer w.Abort()
-	in := intake{service: s, blob: w, slicer: index.NewSlicer(s.index.Params())}
+	in := intake{service: s, blob: w, slicer: s.slicers.Get().(*index.Slicer)}
 	defer in.release()
 	if err := in.read(ctx, r); err != nil {
 		return Record{}, outward(err)
@@ -90,6 +90,8 @@ type intake struct {
 }
 
 func (in *intake) release() {
+	in.slicer.Finish() // what a failed upload left in it
+	in.service.slicers.Put(in.slicer)
 	if in.large {
 		<-in.service.large
 	}

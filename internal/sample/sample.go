@@ -64,6 +64,7 @@ type Service struct {
 	places  chan struct{} // uploads
 	large   chan struct{} // large uploads
 	buffers sync.Pool
+	slicers sync.Pool // a slicer holds 200 KB
 }
 
 // New makes the service. Call Recover before the first request.
@@ -87,6 +88,7 @@ func New(d Deps) *Service {
 	s.places = make(chan struct{}, s.limits.Parallel)
 	s.large = make(chan struct{}, s.limits.Large)
 	s.buffers.New = func() any { return new([frameSize]byte) }
+	s.slicers.New = func() any { return index.NewSlicer(s.index.Params()) }
 	return s
 }
 

@@ -46,6 +46,7 @@ type Engine struct {
 	ix       sync.Mutex    // one index pass at a time; guards batch
 	batch    *batch        // the segment being filled
 	frames   sync.Pool     // *[]byte: room for decoded frames
+	slicers  sync.Pool     // *index.Slicer
 	readings sync.Pool     // *Reading: with room for small files
 	mg       sync.Mutex    // one merge or move at a time
 
@@ -84,6 +85,7 @@ func Open(ctx context.Context, d Deps) (*Engine, error) {
 		shards: map[store.CID]*shard{},
 	}
 	e.params.SealBytes = e.limits.SegmentBytes
+	e.slicers.New = func() any { return index.NewSlicer(e.params) }
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}

@@ -137,7 +137,11 @@ func (e *Engine) filters(ctx context.Context, cid store.CID, f index.File) (d *i
 		return nil, fmt.Errorf("index file %d: %w", f.Seq, err)
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	s := index.NewSlicer(e.params)
+	s := e.slicers.Get().(*index.Slicer)
+	defer func() {
+		s.Finish() // what is left after an error
+		e.slicers.Put(s)
+	}()
 	var buf []byte
 	for i := range r.Frames() {
 		if err := ctx.Err(); err != nil {
