@@ -55,7 +55,12 @@ type IndexStatus struct {
 	Stale       int     `json:"stale_segments"` // being emptied by a rebuild or a repair
 	Damaged     int64   `json:"damaged_regions"`
 	SetAside    int64   `json:"segments_set_aside"`
-	LastError   string  `json:"last_error,omitempty"`
+	// FactsUnknown counts files of which it is not known yet what the scanner's
+	// modules say; hunts that ask for that read them. FactsFailed are those of
+	// them that could not be described.
+	FactsUnknown int    `json:"facts_unknown"`
+	FactsFailed  int    `json:"facts_failed"`
+	LastError    string `json:"last_error,omitempty"`
 }
 
 // An IndexReport is the outcome of an index check.

@@ -36,15 +36,18 @@ var rooms = []room{
 		"backup.go": {"internal/server"}, "admin.go": {"internal/server"},
 	}},
 	{name: "internal/server", may: []string{
-		"root", "internal/httpapi", "internal/auth", "internal/hunt", "internal/sample", "internal/search",
+		"root", "internal/httpapi", "internal/auth", "internal/hunt", "internal/facts", "internal/sample", "internal/search",
 		"internal/index", "internal/query", "internal/yara", "internal/job", "internal/store", "internal/blob", "internal/vfs",
 	}},
 	// store only for its types (CID, Actor); search and blob for the admin routes and streams.
 	{name: "internal/httpapi", may: []string{"root", "internal/auth", "internal/hunt", "internal/sample", "internal/store"}},
 
 	{name: "internal/hunt", may: []string{
-		"root", "internal/sample", "internal/search", "internal/index", "internal/query", "internal/yara",
+		"root", "internal/sample", "internal/facts", "internal/search", "internal/index", "internal/query", "internal/yara",
 		"internal/job", "internal/store", "internal/blob",
+	}, bans: noHTTP},
+	{name: "internal/facts", may: []string{
+		"internal/search", "internal/index", "internal/query", "internal/yara", "internal/store", "internal/blob",
 	}, bans: noHTTP},
 	{name: "internal/sample", may: []string{
 		"root", "internal/search", "internal/index", "internal/query", "internal/store", "internal/blob", "internal/vfs",

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/mewshq/mews/internal/blob"
+	"github.com/mewshq/mews/internal/facts"
 	"github.com/mewshq/mews/internal/hunt"
 	"github.com/mewshq/mews/internal/job"
 	"github.com/mewshq/mews/internal/search"
@@ -16,8 +17,10 @@ import (
 func (h *harness) services(t testing.TB, deps *Deps, keys *blob.Keyring, engine *search.Engine) {
 	t.Helper()
 	jobs := job.New(h.db, job.Options{})
+	scanner := yara.New(yara.Options{})
 	deps.Hunts = hunt.New(hunt.Deps{
-		DB: h.db, Jobs: jobs, Samples: deps.Samples, Search: engine, Yara: yara.New(yara.Options{}), Keys: keys, Log: deps.Log,
+		DB: h.db, Jobs: jobs, Samples: deps.Samples, Search: engine, Yara: scanner, Keys: keys, Log: deps.Log,
+		Facts:  facts.New(facts.Deps{DB: h.db, Search: engine, Yara: scanner, Keys: keys}),
 		Limits: h.limits,
 	})
 	ctx, stop := context.WithCancel(context.Background())

@@ -31,7 +31,7 @@ func (s *Service) Exact(ctx context.Context, who store.Actor, r mews.SearchReque
 	if err != nil {
 		return Created{}, err
 	}
-	sel, err := s.choose(ctx, who.CID, plan, f)
+	sel, err := s.choose(ctx, who.CID, nil, plan, f)
 	if err != nil {
 		return Created{}, err
 	}

@@ -82,7 +82,7 @@ func (s *Service) prepare(ctx context.Context, who store.Actor, r mews.HuntReque
 	}
 	p := preparation{rules: rs, asked: f.fullScan}
 	p.question = question{Options: r.Options, Rule: r.YARARule, Rules: plannedOf(rs), Plan: query.Encode(rs.Plan)}
-	if p.selection, err = s.choose(ctx, who.CID, rs.Plan, f); err != nil {
+	if p.selection, err = s.choose(ctx, who.CID, p.question.Rules, rs.Plan, f); err != nil {
 		return preparation{}, err
 	}
 	p.question.FullScan = !query.Indexable(rs.Plan)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/blob"
+	"github.com/mewshq/mews/internal/facts"
 	"github.com/mewshq/mews/internal/job"
 	"github.com/mewshq/mews/internal/sample"
 	"github.com/mewshq/mews/internal/search"
@@ -31,6 +32,7 @@ type Deps struct {
 	Samples *sample.Service
 	Search  *search.Engine
 	Yara    *yara.Engine
+	Facts   *facts.Service
 	Keys    *blob.Keyring
 	Log     *slog.Logger     // default: discards
 	Now     func() time.Time // default: DB.Now
@@ -75,6 +77,7 @@ type Service struct {
 	samples *sample.Service
 	search  *search.Engine
 	yara    *yara.Engine
+	facts   *facts.Service
 	box     cipher.AEAD
 	log     *slog.Logger
 	now     func() time.Time
@@ -85,7 +88,7 @@ type Service struct {
 // New makes the service.
 func New(d Deps) *Service {
 	s := &Service{
-		db: d.DB, jobs: d.Jobs, samples: d.Samples, search: d.Search, yara: d.Yara,
+		db: d.DB, jobs: d.Jobs, samples: d.Samples, search: d.Search, yara: d.Yara, facts: d.Facts,
 		box: d.Keys.Box("hunt"), log: d.Log, now: d.Now, limits: d.Limits,
 	}
 	if s.log == nil {

@@ -12,9 +12,14 @@ import (
 // fix makes of a request's plan the one that is searched for. It is called once
 // when the request is made, for the estimate, and once more when a job begins
 // without the candidates that were found then; what a plan asks of records that
-// the index does not hold is looked up here.
-func (s *Service) fix(_ context.Context, _ store.CID, plan query.Node) (query.Node, error) {
-	return plan, nil
+// the index does not hold is looked up here. by tells who made the plan; nil for
+// one that asks for no facts.
+func (s *Service) fix(ctx context.Context, cid store.CID, by *planned, plan query.Node) (query.Node, error) {
+	var version string
+	if by != nil {
+		version = by.Facts
+	}
+	return s.facts.Resolve(ctx, cid, version, plan)
 }
 
 // A selection is what a request is about: the files that are stored when it is
@@ -33,8 +38,8 @@ const (
 )
 
 // choose counts the candidates of a plan and fixes which files are looked at.
-func (s *Service) choose(ctx context.Context, cid store.CID, plan query.Node, f filter) (selection, error) {
-	plan, err := s.fix(ctx, cid, plan)
+func (s *Service) choose(ctx context.Context, cid store.CID, by *planned, plan query.Node, f filter) (selection, error) {
+	plan, err := s.fix(ctx, cid, by, plan)
 	if err != nil {
 		return selection{}, err
 	}

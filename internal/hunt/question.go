@@ -32,6 +32,7 @@ type planned struct {
 	Hash   string     `json:"hash"`
 	Engine string     `json:"engine"`
 	Plan   string     `json:"plan"`
+	Facts  string     `json:"facts,omitempty"` // version of those that the plan asks for
 	Names  []ruleName `json:"rules"`
 }
 
@@ -42,7 +43,7 @@ type ruleName struct {
 }
 
 func plannedOf(rs *yara.Ruleset) *planned {
-	p := &planned{Hash: hex.EncodeToString(rs.Hash[:]), Engine: rs.Engine, Plan: rs.PlanVersion}
+	p := &planned{Hash: hex.EncodeToString(rs.Hash[:]), Engine: rs.Engine, Plan: rs.PlanVersion, Facts: rs.FactsVersion}
 	for _, r := range rs.Rules {
 		p.Names = append(p.Names, ruleName{Name: r.Name, Tags: r.Tags, Private: r.Private})
 	}

@@ -126,7 +126,7 @@ func (r *runner) candidates(ctx context.Context) (list iter.Seq2[*search.Candida
 			}
 		}, func() {}, nil
 	}
-	plan, err := r.s.fix(ctx, r.job.CID, r.plan)
+	plan, err := r.s.fix(ctx, r.job.CID, r.question.Rules, r.plan)
 	if err != nil {
 		return nil, nil, err
 	}

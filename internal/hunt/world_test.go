@@ -12,6 +12,7 @@ import (
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/blob"
 	"github.com/mewshq/mews/internal/blob/blobtest"
+	"github.com/mewshq/mews/internal/facts"
 	"github.com/mewshq/mews/internal/job"
 	"github.com/mewshq/mews/internal/sample"
 	"github.com/mewshq/mews/internal/search"
@@ -35,6 +36,7 @@ type world struct {
 	engine  *search.Engine
 	samples *sample.Service
 	table   *job.Table
+	known   *facts.Service
 }
 
 func newWorld(t *testing.T, worker string, limits Limits) *world {
@@ -49,9 +51,13 @@ func newWorld(t *testing.T, worker string, limits Limits) *world {
 	t.Cleanup(func() { w.must(w.engine.Close()) })
 	w.samples = sample.New(sample.Deps{DB: w.db, Blobs: w.blobs, Index: w.engine})
 	w.table = job.New(w.db, job.Options{Poll: 20 * time.Millisecond})
+	engine := yara.New(yara.Options{Path: worker, Sandbox: yara.SandboxBestEffort})
+	w.known = facts.New(facts.Deps{
+		DB: w.db, Search: w.engine, Yara: engine, Keys: blobtest.Keys(), Limits: facts.Limits{Quiet: 20 * time.Millisecond},
+	})
 	w.Service = New(Deps{
 		DB: w.db, Jobs: w.table, Samples: w.samples, Search: w.engine, Keys: blobtest.Keys(), Limits: limits,
-		Yara: yara.New(yara.Options{Path: worker, Sandbox: yara.SandboxBestEffort}),
+		Yara: engine, Facts: w.known,
 	})
 	return w
 }

@@ -3,6 +3,8 @@ package search
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/mewshq/mews/internal/index"
@@ -149,4 +151,11 @@ func (e *Engine) placed(ctx context.Context, seg *segment, seq uint64) (yes bool
 			string(seg.cid), int64(seq), int64(seg.id)).Scan(&yes)
 	})
 	return yes, err
+}
+
+// Customers lists those of whom the index holds files, in no certain order.
+func (e *Engine) Customers() []store.CID {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Collect(maps.Keys(e.shards))
 }

@@ -35,6 +35,11 @@ func (n *node) indexStatus(ctx context.Context) (any, error) {
 		TailFiles: st.TailFiles, TailBytes: st.TailBytes, QueueLag: st.QueueLag.Seconds(),
 		Stale: st.Stale, Damaged: st.Damaged, SetAside: st.SetAside,
 	}
+	known, err := n.facts.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	wire.FactsUnknown, wire.FactsFailed = known.Unknown, known.Failed
 	if st.CorpusBytes > 0 {
 		wire.IndexShare = math.Round(1e4*float64(st.IndexBytes)/float64(st.CorpusBytes)) / 1e4
 	}

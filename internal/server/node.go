@@ -19,6 +19,7 @@ import (
 
 	"github.com/mewshq/mews/internal/auth"
 	"github.com/mewshq/mews/internal/blob"
+	"github.com/mewshq/mews/internal/facts"
 	"github.com/mewshq/mews/internal/httpapi"
 	"github.com/mewshq/mews/internal/hunt"
 	"github.com/mewshq/mews/internal/job"
@@ -51,6 +52,7 @@ type node struct {
 	samples  *sample.Service
 	jobs     *job.Table
 	hunts    *hunt.Service
+	facts    *facts.Service
 	auth     *auth.Service
 	registry *prometheus.Registry
 
@@ -145,8 +147,9 @@ func (n *node) openServices(keys *blob.Keyring) (err error) {
 		Path: n.cfg.YaraWorker, Sandbox: n.cfg.Hunt.Sandbox, MaxWorkers: n.cfg.Hunt.Workers, Log: n.log,
 	})
 	n.closers = append(n.closers, engine.Close)
+	n.facts = facts.New(facts.Deps{DB: n.db, Search: n.index, Yara: engine, Keys: keys, Log: n.log})
 	n.hunts = hunt.New(hunt.Deps{
-		DB: n.db, Jobs: n.jobs, Samples: n.samples, Search: n.index, Yara: engine, Keys: keys, Log: n.log,
+		DB: n.db, Jobs: n.jobs, Samples: n.samples, Search: n.index, Yara: engine, Facts: n.facts, Keys: keys, Log: n.log,
 		Limits: hunt.Limits{
 			AllowFullScan: n.cfg.Hunt.AllowFullScan, Workers: n.cfg.Hunt.Workers,
 			HuntQuota: n.cfg.Quota.Hunts, DownloadQuota: n.cfg.Quota.Downloads,
@@ -190,12 +193,13 @@ func (n *node) welcomeFirstClient(ctx context.Context) error {
 // jobWorkers is how many searches and hunts of all customers run at a time.
 const jobWorkers = 4
 
-// background runs the indexer, the merger and the jobs until ctx ends, or until
+// background runs the indexer, the merger, the describer and the jobs until ctx ends, or until
 // database or blobs can no longer be trusted: only a restart tells what the disk
 // holds.
 func (n *node) background(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return n.index.Run(ctx) })
+	group.Go(func() error { return n.facts.Run(ctx) })
 	group.Go(func() error { return n.auth.Run(ctx) })
 	group.Go(func() error { return n.jobs.Run(ctx, n.hunts.Handlers(), jobWorkers) })
 	group.Go(func() error {
