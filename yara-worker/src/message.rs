@@ -14,7 +14,7 @@ pub const PROTOCOL: u32 = 2;
 pub const ENGINE: &str = "yara-x 1.22.1";
 /// Version of the planner, the third part of the triple. It changes whenever
 /// the plan of any source may change.
-pub const PLAN: &str = "2";
+pub const PLAN: &str = "3";
 /// YARA modules that rules may import.
 pub const MODULES: [&str; 10] =
     ["dex", "dotnet", "elf", "hash", "lnk", "macho", "math", "pe", "string", "time"];
@@ -113,6 +113,8 @@ pub struct RuleInfo {
     pub plan: Option<serde_json::Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weak: Option<Vec<Weak>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<Problem>,
 }
 
 /// The rules compiled.

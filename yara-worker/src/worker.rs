@@ -91,10 +91,10 @@ fn prepare(rules: &Rules, memory: &Memory) -> Result<(Compiled, Ready), Reject> 
 fn info(rule: &yara_x::Rule<'_, '_>, planned: bool, plans: &mut Vec<RulePlan>) -> RuleInfo {
     let mut patterns = rule.patterns().include_private(true);
     let own = plans.iter().position(|p| p.name == rule.identifier()).map(|i| plans.swap_remove(i));
-    let (plan, weak) = match own {
-        Some(p) => (Some(p.plan.json()), Some(p.weak)),
-        None if planned => (Some("all".into()), Some(vec![])),
-        None => (None, None),
+    let (plan, weak, why) = match own {
+        Some(p) => (Some(p.plan.json()), Some(p.weak), p.why),
+        None if planned => (Some("all".into()), Some(vec![]), None),
+        None => (None, None, None),
     };
     RuleInfo {
         name: rule.identifier().into(),
@@ -105,6 +105,7 @@ fn info(rule: &yara_x::Rule<'_, '_>, planned: bool, plans: &mut Vec<RulePlan>) -
         patterns: patterns.by_ref().count(),
         plan,
         weak,
+        why,
     }
 }
 

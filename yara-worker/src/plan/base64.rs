@@ -34,7 +34,10 @@ fn alignment(text: &[u8], before: usize, table: &[u8], wide: bool) -> Node {
     }
     let pieces = (0..=spare).map(|i| {
         let end = if i == spare { sure.len() } else { (i + 1) * piece };
-        literal(&widen(&sure[i * piece..end]))
+        let mut bytes = widen(&sure[i * piece..end]);
+        // A file may end before the zero byte of the last character.
+        bytes.truncate(bytes.len() - usize::from(i == spare));
+        literal(&bytes)
     });
     or(pieces.collect())
 }

@@ -32,6 +32,8 @@ pub struct Planned<'a> {
     pub ident: &'a Ident<'a>,
     pub plan: Node,
     pub starts: Vec<Str>,
+    /// The patterns before it have used up what a source may be planned into.
+    pub left_out: bool,
 }
 
 /// Plans the condition of one rule.
@@ -237,7 +239,7 @@ impl<'a> Condition<'a, '_> {
 
     /// Indexes of the patterns of a set; one that several items name counts once,
     /// as in the engine.
-    fn members(&self, set: &PatternSet<'a>) -> Vec<usize> {
+    pub fn members(&self, set: &PatternSet<'a>) -> Vec<usize> {
         let in_set = |p: &Planned<'_>| match set {
             PatternSet::Them { .. } => true,
             PatternSet::Set(items) => items.iter().any(|i| i.matches(p.ident)),
@@ -246,7 +248,7 @@ impl<'a> Condition<'a, '_> {
     }
 
     /// How many of `n` must hold; `None` when holding does not help.
-    fn quantity(&self, q: &'a Quantifier<'a>, n: usize, scope: &Scope<'a>) -> Option<usize> {
+    pub fn quantity(&self, q: &'a Quantifier<'a>, n: usize, scope: &Scope<'a>) -> Option<usize> {
         let number = |e| match self.consts.fold(e, scope) {
             Some(Const::Int(i)) => usize::try_from(i).ok(),
             _ => None,
@@ -333,7 +335,7 @@ impl<'a> Condition<'a, '_> {
 
     /// Whether the quantifier asks for at least one true pass, however many
     /// passes there are: a loop without passes is false.
-    fn once(&self, q: &'a Quantifier<'a>, scope: &Scope<'a>) -> bool {
+    pub fn once(&self, q: &'a Quantifier<'a>, scope: &Scope<'a>) -> bool {
         match q {
             Quantifier::Any { .. } | Quantifier::All { .. } => true,
             Quantifier::Expr(e) | Quantifier::Percentage(e) => {
@@ -343,7 +345,7 @@ impl<'a> Condition<'a, '_> {
         }
     }
 
-    fn with_scope(&self, w: &'a With<'a>, scope: &Scope<'a>) -> Scope<'a> {
+    pub fn with_scope(&self, w: &'a With<'a>, scope: &Scope<'a>) -> Scope<'a> {
         w.declarations.iter().fold(scope.clone(), |inner, d| {
             let bound = Binding::Expr(&d.expression, inner.clone());
             inner.bind(d.identifier.name, bound)

@@ -13,6 +13,7 @@ mod hex;
 mod module;
 pub mod node;
 mod pieces;
+mod quality;
 mod regex;
 mod scope;
 mod strings;
@@ -20,50 +21,59 @@ mod text;
 
 use std::collections::{BTreeMap, HashMap};
 
-use yara_x_parser::ast::{Pattern, PatternModifiers, Rule, RuleFlags};
+use yara_x_parser::ast::{Pattern, Rule, RuleFlags};
 
-use crate::message::Weak;
+use crate::message::{Problem, Weak};
 use crate::source::Source;
 use condition::{Condition, Planned};
 use node::{Node, all, and};
+use quality::searchable;
 use scope::{Consts, Scope};
 use strings::Str;
 
 /// Sum over all rules of one source.
 const MAX_LITERALS: u32 = 65_536;
 const MAX_NODES: u32 = 100_000;
+/// Literals that the patterns of one source are planned into, used or not; what
+/// comes after them is not planned, so that no source takes long.
+const MAX_PATTERNS: u32 = 2 * MAX_LITERALS;
 const MAX_JSON: u32 = 6 << 20;
 /// Weak patterns listed per source.
 const MAX_WEAK: usize = 10_000;
-/// Literals below this length filter almost nothing.
-const USEFUL: usize = 4;
-
-/// One rule's plan and the patterns that do not help it.
+/// One rule's plan, the patterns that do not help it, and why it has nothing to
+/// look up if it has not.
 pub struct RulePlan {
     pub name: String,
     pub plan: Node,
     pub weak: Vec<Weak>,
+    pub why: Option<Problem>,
 }
 
 /// Plans every rule of a source that the engine accepted.
 pub fn rules(source: &Source<'_>, externals: &BTreeMap<String, String>) -> Vec<RulePlan> {
-    let consts = Consts::new(externals);
+    let (consts, explaining) = (Consts::new(externals), Consts::new(externals));
     let mut known = HashMap::new();
     let mut globals = Vec::new();
     let mut out = Vec::new();
     let mut weak_left = MAX_WEAK;
+    let mut patterns_left = MAX_PATTERNS;
     for rule in source.ast.rules() {
-        let patterns = planned(rule);
-        let mut weak = weak(rule, &patterns);
+        let patterns = planned(rule, &mut patterns_left);
+        let mut weak = quality::weak(rule, &patterns);
         weak.truncate(weak_left);
         weak_left -= weak.len();
         let mut condition = Condition { patterns: &patterns, rules: &known, consts: &consts, depth: 0 };
         let plan = condition.yes(&rule.condition, &Scope::default());
+        let why = (!searchable(&plan)).then(|| {
+            // Its own steps: an explanation never changes a plan.
+            condition.consts = &explaining;
+            quality::blame(&mut condition, &rule.condition, &Scope::default()).problem(source)
+        });
         if rule.flags.contains(RuleFlags::Global) {
             globals.push(plan.clone());
         }
         known.insert(rule.identifier.name, plan.clone());
-        out.push(RulePlan { name: rule.identifier.name.to_string(), plan, weak });
+        out.push(RulePlan { name: rule.identifier.name.to_string(), plan, weak, why });
     }
     let globals = and(globals);
     let mut left = Left { literals: MAX_LITERALS, nodes: MAX_NODES, json: MAX_JSON };
@@ -72,6 +82,10 @@ pub fn rules(source: &Source<'_>, externals: &BTreeMap<String, String>) -> Vec<R
         if left.spend(&rule.plan).is_none() {
             rule.plan = all();
             rule.weak.push(Weak { pattern: "*".into(), why: "too many alternatives".into() });
+            let message = "the source has too many alternatives to plan this rule".into();
+            rule.why = Some(Problem { code: "limit".into(), line: 0, column: 0, message });
+        } else if searchable(&rule.plan) {
+            rule.why = None;
         }
     }
     out
@@ -95,10 +109,16 @@ impl Left {
     }
 }
 
-fn planned<'a>(rule: &'a Rule<'a>) -> Vec<Planned<'a>> {
+/// Plans the patterns of a rule while some of the source's literals are left.
+fn planned<'a>(rule: &'a Rule<'a>, left: &mut u32) -> Vec<Planned<'a>> {
     let patterns = rule.patterns.iter().flatten();
-    let planned = patterns.map(|p| (p.identifier(), pattern(p)));
-    planned.map(|(ident, (plan, starts))| Planned { ident, plan, starts }).collect()
+    let one = |p: &'a Pattern<'a>| {
+        let left_out = *left == 0;
+        let (plan, starts) = if left_out { (all(), vec![]) } else { pattern(p) };
+        *left = left.saturating_sub(plan.cost().literals);
+        Planned { ident: p.identifier(), plan, starts, left_out }
+    };
+    patterns.map(one).collect()
 }
 
 /// The plan of one pattern: where it is not satisfied the pattern has no hit.
@@ -108,21 +128,5 @@ fn pattern(pattern: &Pattern<'_>) -> (Node, Vec<Str>) {
         Pattern::Text(p) => text::plan(p),
         Pattern::Hex(p) => hex::plan(p),
         Pattern::Regexp(p) => regex::plan(p),
-    }
-}
-
-fn weak<'a>(rule: &'a Rule<'a>, planned: &[Planned<'a>]) -> Vec<Weak> {
-    let patterns = rule.patterns.iter().flatten();
-    let pairs = patterns.zip(planned).filter(|(_, p)| p.plan.strength() < USEFUL);
-    pairs.map(|(p, planned)| Weak { pattern: planned.ident.name.to_string(), why: why(p).into() }).collect()
-}
-
-fn why(pattern: &Pattern<'_>) -> &'static str {
-    let encoded = |m: &PatternModifiers<'_>| m.base64().is_some() || m.base64wide().is_some();
-    match pattern {
-        Pattern::Text(p) if encoded(&p.modifiers) => "base64 remainder shorter than 4 bytes",
-        Pattern::Text(_) => "shorter than 4 bytes",
-        Pattern::Regexp(p) if p.regexp.src.contains("(?u") => "unicode regex",
-        _ => "no fixed run of 4 bytes",
     }
 }

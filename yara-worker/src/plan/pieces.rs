@@ -25,7 +25,7 @@ pub const MAX_SPREAD: u32 = 3;
 /// Where a stretch leaves less than this to verify, it needs no help.
 const ENOUGH: f64 = 0.01;
 /// Sets of single bytes that are tried one by one, of one stretch.
-const MAX_TRIED: usize = 12;
+const MAX_TRIED: usize = 8;
 
 /// One step of a sequence.
 #[derive(Clone, Debug)]
@@ -72,7 +72,7 @@ pub fn choice(branches: Vec<Vec<Piece>>, wide: bool) -> Piece {
 
 /// All strings of a sequence, if they are known and few; else, of sets of single
 /// bytes, what is common to them.
-fn finite(pieces: &[Piece]) -> Option<Vec<Str>> {
+pub fn finite(pieces: &[Piece]) -> Option<Vec<Str>> {
     let all = |covered: bool| {
         pieces.iter().try_fold(vec![Str::new()], |run, piece| match piece {
             Piece::Set(set) if covered && of_bytes(set) => product(&run, &cover(set)),
@@ -172,8 +172,10 @@ fn stretch(sets: &[Vec<Str>], wide: bool, parts: &mut Vec<Node>) {
     let mut written = Vec::new();
     let mut best = build(sets, &written);
     let mut left = left_by(&best, wide);
-    while left > ENOUGH / 10.0 {
-        let trials = tried.iter().map(|i| {
+    while left > ENOUGH {
+        let most = best.iter().map(Vec::len).max().unwrap_or(1);
+        let room = tried.iter().filter(|i| most * sets[**i].len() <= MAX_PRODUCT);
+        let trials = room.map(|i| {
             let built = build(sets, &[written.as_slice(), &[*i]].concat());
             (left_by(&built, wide), *i, built)
         });

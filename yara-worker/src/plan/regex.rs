@@ -113,7 +113,11 @@ impl Walker {
     }
 
     fn repetition(&self, rep: &Repetition, out: &mut Vec<Piece>) {
-        let once = self.pieces(&rep.sub);
+        let mut once = self.pieces(&rep.sub);
+        // One string, known in part perhaps, can be written out like a literal.
+        if let Some(one) = pieces::finite(&once).filter(|s| s.len() == 1) {
+            once = vec![Piece::Set(one)];
+        }
         if let Some(sym) = single(&once)
             && (rep.min > MAX_COPIES || rep.max.is_some_and(|m| m - rep.min <= MAX_SPREAD))
         {

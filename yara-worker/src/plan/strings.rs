@@ -8,6 +8,10 @@ use super::text::widen;
 const ANY_CASE: u8 = 0xdf;
 /// A byte at the end of a string is kept if this many of its bits are known.
 const TELLING_BITS: u32 = 4;
+/// Shortest run of known bytes that is worth a look-up, and shortest of which
+/// only the case is open.
+const USEFUL: usize = 4;
+const FOLDED: usize = 6;
 /// Fewer known bits than these are in almost every file.
 const MIN_BITS: u32 = 24;
 
@@ -55,7 +59,7 @@ pub type Str = Vec<Sym>;
 
 /// Share of the columns of an index that seem to hold `len` known bytes that
 /// they do not hold, about: what one lookup leaves to verify.
-fn left_over(len: usize) -> f64 {
+pub fn left_over(len: usize) -> f64 {
     const LEFT: [f64; 8] = [1.0, 1.0, 1.0, 0.35, 0.05, 0.014, 0.004, 0.002];
     LEFT.get(len).copied().unwrap_or(0.0015 * 0.4_f64.powi(len.min(20) as i32 - 8))
 }
@@ -63,7 +67,9 @@ fn left_over(len: usize) -> f64 {
 /// What a string leaves to verify: all its runs must be in one column.
 pub fn share(syms: &[Sym], wide: bool) -> f64 {
     let each = 1 + usize::from(wide);
-    let exact = syms.split(|s| s.known().is_none()).map(|run| left_over(run.len() * each));
+    // The zero byte of the byte before a run belongs to it.
+    let bytes = |i, run: &[Sym]| run.len() * each + if i > 0 { each - 1 } else { 0 };
+    let exact = syms.split(|s| s.known().is_none()).enumerate().map(|(i, run)| left_over(bytes(i, run)));
     let folded = syms.split(|s| s.lower().is_none()).map(|run| {
         let open = run.iter().filter(|s| s.known().is_none()).count();
         match run.len() * each {
@@ -96,8 +102,12 @@ fn find(syms: &[Sym], wide: bool) -> Node {
     if let Some(known) = syms.iter().map(|s| s.known()).collect::<Option<Vec<u8>>>() {
         return literal(&spread(known));
     }
-    if let Some(lower) = syms.iter().map(|s| s.lower()).collect::<Option<Vec<u8>>>() {
-        return folded(&spread(lower));
+    let only_cases = syms.iter().all(|s| s.lower().is_some());
+    if only_cases && syms.iter().all(|s| s.known().is_none_or(|b| !b.is_ascii_alphabetic())) {
+        return folded(&spread(syms.iter().filter_map(|s| s.lower()).collect()));
+    }
+    if only_cases && spread(vec![0; syms.len()]).len() < FOLDED {
+        return cases(syms, wide);
     }
     let bytes = spread(syms.iter().map(|s| s.byte).collect());
     let mut mask: Vec<u8> = syms.iter().map(|s| s.mask).collect();
@@ -110,19 +120,27 @@ fn find(syms: &[Sym], wide: bool) -> Node {
     and(cuts.chain([short_folded(syms, wide)]).collect())
 }
 
-/// Runs that only their case keeps from being known and that are too short for
-/// the folded grams: their variants, where nothing else can be looked up.
+/// A run that only its case keeps from being known and that is too short for the
+/// folded grams: its variants, where nothing else can be looked up.
 fn short_folded(syms: &[Sym], wide: bool) -> Node {
-    let each = 1 + usize::from(wide);
-    let useful = |run: &&[Sym], least: usize| run.len() * each >= least;
-    let exact = syms.split(|s| s.known().is_none()).any(|run| useful(&run, 4));
+    let bytes = |run: &[Sym]| run.len() * (1 + usize::from(wide));
     let mut runs = syms.split(|s| s.lower().is_none());
-    if exact || runs.clone().any(|run| useful(&run, 6)) {
-        return all();
+    let enough = syms.split(|s| s.known().is_none()).any(|run| bytes(run) >= USEFUL)
+        || runs.clone().any(|run| bytes(run) >= FOLDED);
+    let run = runs.find(|run| bytes(run) >= USEFUL).filter(|_| !enough);
+    run.map_or_else(all, |run| cases(run, wide))
+}
+
+/// Files that hold the run in any of its cases.
+fn cases(run: &[Sym], wide: bool) -> Node {
+    let mut variants = vec![Vec::new()];
+    for sym in run {
+        let upper = sym.known().is_none().then_some(sym.byte);
+        let both =
+            |v: &Vec<u8>| sym.lower().into_iter().chain(upper).map(|b| [v, &[b][..]].concat()).collect();
+        variants = variants.iter().flat_map(|v| -> Vec<_> { both(v) }).collect();
     }
-    let run = runs.find(|run| useful(run, 4)).unwrap_or(&[]);
-    let lower: Vec<u8> = run.iter().filter_map(|s| s.lower()).collect();
-    folded(&if wide { widen(&lower) } else { lower })
+    or(variants.iter().map(|v| literal(&if wide { widen(v) } else { v.clone() })).collect())
 }
 
 #[cfg(test)]

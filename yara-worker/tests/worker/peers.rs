@@ -76,6 +76,28 @@ fn mquery_counts_demand_the_pattern() {
 }
 
 #[test]
+fn mquery_counts_of_several_patterns() {
+    let strings = "strings: $a = \"alpha\" $b = \"bravo\"";
+    filters(&format!("rule r {{ {strings} condition: #a + #b > 1 }}"), b"alpha bravo");
+    filters(&format!("rule r {{ {strings} condition: #a > #b }}"), b"alpha");
+    plan_of(&format!("rule r {{ {strings} condition: #a == #b }}"), b"nothing");
+}
+
+#[test]
+fn mquery_short_runs_between_wildcards() {
+    let rule = "rule r { strings: $a = { 41 42 43 ?? 45 46 47 ?? 49 4A 4B } condition: $a }";
+    let plan = plan_of(rule, b"ABC?EFG?IJK");
+    assert!(!eval(&plan, b"EFG ABC IJK"), "the order is lost");
+}
+
+#[test]
+fn mquery_none_of_and_negations() {
+    let strings = "strings: $a = \"alpha\" $b = \"bravo\"";
+    filters(&format!("rule r {{ {strings} condition: $a and none of ($b) }}"), b"alpha");
+    filters(&format!("rule r {{ {strings} condition: $a and not $b }}"), b"alpha");
+}
+
+#[test]
 fn ursadb_wide_text_after_a_letter() {
     let mut file = b"Q".to_vec();
     file.extend("Counter".bytes().flat_map(|b| [b, 0]));
@@ -125,6 +147,24 @@ fn base64wide_with_padding_inside() {
         }
     }
     assert!(found > 0);
+}
+
+#[test]
+fn base64wide_at_the_end_of_the_file() {
+    // The engine decodes up to the end of the file, the last zero byte or not.
+    let mut file: Vec<u8> = b"bG9yZW1pcHN1".iter().flat_map(|b| [*b, 0]).collect();
+    file.pop();
+    filters("rule r { strings: $a = \"loremipsu\" base64wide condition: $a }", &file);
+}
+
+#[test]
+fn engine_makes_loops_over_nothing_false() {
+    let strings = "strings: $a = \"alpha\"";
+    for quantifier in ["all", "none", "50%"] {
+        let rule = format!("rule r {{ {strings} condition: for {quantifier} i in (1..#a) : (i > 0) }}");
+        assert_eq!(Worker::ready(&rule).scan(b"nothing")["outcome"], "no_match", "{quantifier}");
+    }
+    filters(&format!("rule r {{ {strings} condition: for none i in (1..#a) : (@a[i] > 9) }}"), b"alpha");
 }
 
 #[test]

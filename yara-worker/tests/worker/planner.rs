@@ -139,7 +139,7 @@ fn regex_patterns() {
             (r"/foo\<bar\>/", "'foo<bar>'"),
             ("/ab[cd]e/", "('abce' | 'abde')"),
             ("/abc[0-9a-z]def/", "<61 62 63 20/a0 64 65 66>"),
-            ("/[Aa]bcdef/", "~'abcdef'"),
+            ("/[Aa]bcdef/", "<~a 62 63 64 65 66>"),
             ("/abcdef/i", "~'abcdef'"),
             ("/abcdef/ nocase", "~'abcdef'"),
             ("/a1b/i", "('a1b' | 'a1B' | 'A1b' | 'A1B')"),
@@ -332,42 +332,4 @@ fn globals_join_every_rule() {
     );
     let shown: Vec<String> = found.iter().map(|p| format!("{} {}", p.name, show(&p.plan.json()))).collect();
     assert_eq!(shown, ["a ('aaaa' & [0..99])", "g [0..99]", "p ('aaaa' & [0..99])", "b ('aaaa' & [0..99])"]);
-}
-
-#[test]
-fn weak_patterns_are_named() {
-    let found = plans(
-        "rule r { strings: $a = \"abc\" $b = \"abcd\" $c = { 01 02 ?? 03 04 } $d = /a.*b/ $e = \"abc\" base64 $ = \"x\" \
-         condition: any of them }",
-    );
-    let weak: Vec<String> = found[0].weak.iter().map(|w| format!("{}: {}", w.pattern, w.why)).collect();
-    assert_eq!(
-        weak,
-        [
-            "$a: shorter than 4 bytes",
-            "$c: no fixed run of 4 bytes",
-            "$d: no fixed run of 4 bytes",
-            "$e: base64 remainder shorter than 4 bytes",
-            "$: shorter than 4 bytes",
-        ]
-    );
-}
-
-#[test]
-fn budgets_weaken_and_never_fail() {
-    let many: Vec<String> = (0..250).map(|i| format!("{}word{i:05}", i % 7)).collect();
-    let wide = format!("rule r {{ strings: $a = /({}).{{3}}tail/ condition: $a }}", many.join("|"));
-    assert!(plans(&wide)[0].plan.cost().literals > 1);
-    let doubling: String =
-        (1..40).map(|i| format!(" rule r{i} {{ condition: r{0} and $x or r{0} }}", i - 1)).collect();
-    let text = format!(
-        "rule r0 {{ strings: $a = \"aaaa\" condition: $a }}{}",
-        doubling.replace("$x", "filesize > 1")
-    );
-    let total: u32 = plans(&text).iter().map(|p| p.plan.cost().nodes).sum();
-    assert!(total <= 100_000, "{total}");
-    let nested = format!("rule r {{ condition: {}true{} }}", "not (".repeat(180), ")".repeat(180));
-    assert_eq!(last(&nested), "*");
-    let repeats = "rule r { strings: $a = /((((((((ab.){2}){2}){2}){2}){2}){2}){2}){2}wxyz/ condition: $a }";
-    assert!(last(repeats).contains("wxyz"));
 }

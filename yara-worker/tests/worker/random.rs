@@ -1,6 +1,8 @@
 //! Random rules, and bytes that tend to match them. Everything follows from one
 //! seed.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 /// SplitMix64.
 pub struct Rng(pub u64);
 
@@ -24,6 +26,55 @@ impl Rng {
 
     pub fn pick<'t, T>(&mut self, from: &'t [T]) -> &'t T {
         &from[self.below(from.len() as u64) as usize]
+    }
+}
+
+/// The seed of this run: `MEWS_SEED`, else the clock.
+pub fn seed() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
+    number("MEWS_SEED").unwrap_or(now)
+}
+
+/// A number from the environment.
+pub fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// A file with some of these strings in it, whole or nearly so, and noise of
+/// their bytes.
+pub fn near(rng: &mut Rng, from: &[&[u8]]) -> Vec<u8> {
+    let letters: Vec<u8> = from.concat();
+    let mut out = Vec::new();
+    for _ in 0..rng.below(4) {
+        if rng.chance(60) {
+            out.extend((0..rng.below(24)).map(|_| any_byte(rng, &letters)));
+        }
+        if from.is_empty() {
+            continue;
+        }
+        let mut part = rng.pick(from).to_vec();
+        if rng.chance(50) && !part.is_empty() {
+            spoil(rng, &mut part);
+        }
+        out.extend(part);
+    }
+    out
+}
+
+fn any_byte(rng: &mut Rng, letters: &[u8]) -> u8 {
+    if letters.is_empty() || rng.chance(20) { rng.next() as u8 } else { *rng.pick(letters) }
+}
+
+/// Changes, drops, doubles or cuts off bytes.
+pub fn spoil(rng: &mut Rng, bytes: &mut Vec<u8>) {
+    let at = rng.below(bytes.len() as u64) as usize;
+    match rng.below(7) {
+        0 | 1 => bytes[at] = rng.next() as u8,
+        2 => bytes[at] ^= 1 << rng.below(8),
+        3 => drop(bytes.remove(at)),
+        4 => bytes.insert(at, bytes[at]),
+        5 => bytes.truncate(at),
+        _ => drop(bytes.drain(..at)),
     }
 }
 
@@ -89,13 +140,17 @@ fn text(rng: &mut Rng) -> Sample {
         let padded = [vec![b'x'; before], base, vec![b'y'; rng.below(3) as usize]].concat();
         let both = rng.chance(30);
         let wide_form = both || rng.chance(50);
+        let (table, named) = match rng.chance(20) {
+            true => (OTHER_TABLE, format!("(\"{}\")", String::from_utf8_lossy(OTHER_TABLE))),
+            false => (TABLE, String::new()),
+        };
         if both || !wide_form {
-            mods += " base64";
+            mods += &format!(" base64{named}");
         }
         if wide_form {
-            mods += " base64wide";
+            mods += &format!(" base64wide{named}");
         }
-        let mut plain = base64(&padded);
+        let mut plain = base64(&padded, table);
         if rng.chance(20) {
             plain.insert(rng.below(plain.len() as u64) as usize, b'=');
         }
@@ -121,8 +176,10 @@ fn text(rng: &mut Rng) -> Sample {
     Sample { definition: quoted(&bytes) + &mods, witness }
 }
 
-fn base64(bytes: &[u8]) -> Vec<u8> {
-    let table = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const TABLE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const OTHER_TABLE: &[u8; 64] = b"ZYXWVUTSRQPONMLKJIHGFEDCBAzyxwvutsrqponmlkjihgfedcba9876543210-_";
+
+fn base64(bytes: &[u8], table: &[u8; 64]) -> Vec<u8> {
     let bit = |i: usize| bytes.get(i / 8).map_or(0, |b| (b >> (7 - i % 8)) & 1);
     let chars = (bytes.len() * 8).div_ceil(6);
     (0..chars).map(|c| table[usize::from((c * 6..c * 6 + 6).fold(0, |v, i| v << 1 | bit(i)))]).collect()
@@ -147,8 +204,10 @@ fn hex_token(rng: &mut Rng, inner: bool, body: &mut String, witness: &mut Vec<u8
         }
         10 => {
             let (low, more) = (rng.below(4), 1 + rng.below(4));
-            let (text, count) = match rng.below(4) {
+            let (text, count) = match rng.below(6) {
                 0 => (format!("[{}] ", low + 1), low + 1),
+                4 => (format!("[0x{low:x}-0o{:o}] ", low + 30), low + rng.below(31)),
+                5 => (format!("[{}] ", 60 + low), 60 + low),
                 1 => (format!("[{low}-{}] ", low + more), low + rng.below(more + 1)),
                 2 => (format!("[{low}-] "), low + rng.below(9)),
                 _ => ("[-] ".into(), rng.below(9)),
@@ -248,6 +307,9 @@ fn regex_part(rng: &mut Rng, depth: u32, lazy: &str, body: &mut String, witness:
                 (r"\xfe", b"\xfe"),
                 (r"\b", b""),
                 (r"\n", b"\n"),
+                (r"\t", b"\t"),
+                (r"\\", b"\\"),
+                (r"\x41\{", b"A{"),
                 ("(?-i:aB)", b"aB"),
                 ("(?i:aB)", b"Ab"),
             ]);
@@ -260,6 +322,11 @@ fn regex_part(rng: &mut Rng, depth: u32, lazy: &str, body: &mut String, witness:
                 ("[Aa]", b'A'),
                 ("[^a]", b'1'),
                 ("[0-9]", b'7'),
+                ("[^a-z]", b'B'),
+                (r"[\x00-\x1f]", 3),
+                ("[a-c1-3]", b'2'),
+                (r"\s", b' '),
+                (r"\W", b'-'),
                 (r"\w", b'_'),
                 (r"\d", b'3'),
             ]);
@@ -267,8 +334,10 @@ fn regex_part(rng: &mut Rng, depth: u32, lazy: &str, body: &mut String, witness:
             witness.push(byte);
         }
         4 => {
-            body.push('.');
-            witness.push(*rng.pick(b"ab1"));
+            let (text, n) =
+                *rng.pick(&[(".", 1), (".", 1), (".{3}", 3), (".{0,2}", 1), (".{1,4}", 2), (".{9,}", 12)]);
+            *body += text;
+            witness.extend((0..n).map(|_| *rng.pick(b"ab1")));
         }
         5 | 6 => {
             body.push('(');
@@ -329,7 +398,31 @@ pub fn condition(rng: &mut Rng, patterns: usize, depth: u32, head: &[u8]) -> Str
         };
     }
     let word = u16::from_le_bytes([head.first().copied().unwrap_or(0), head.get(1).copied().unwrap_or(0)]);
-    match rng.below(26) {
+    match rng.below(44) {
+        26 => format!("#p{p} + #p0 > {}", rng.below(3)),
+        27 => format!("#p{p} {} #p0", rng.pick(&[">", ">=", "==", "!=", "<"])),
+        28 => format!("2 * #p{p} - #p0 >= {}", rng.below(3)),
+        29 => format!("$p{p} at {}", rng.below(3)),
+        30 => format!("{} of them at {}", rng.pick(&["any", "all", "1"]), rng.below(3)),
+        31 => format!("{} of them in ({}..200)", rng.pick(&["any", "all", "2"]), rng.below(9)),
+        32 => format!("for any of them : ($ at {} or # > 3)", rng.below(3)),
+        33 => format!(
+            "for {} i in ({}..#p{p}) : (@p{p}[i] {} {})",
+            rng.pick(&["all", "none", "any", "1", "60%"]),
+            rng.below(3),
+            rng.pick(&["<", ">="]),
+            rng.below(90)
+        ),
+        34 => format!("@p{p}{} == {}", rng.pick(&["", "[1]", "[2]"]), rng.below(4)),
+        35 => format!("{}defined {}p{p}", rng.pick(&["", "not "]), rng.pick(&["@", "!"])),
+        36 => format!("1 of ($p{p}, filesize < {}, #p0 > 1)", rng.below(90)).replace("$p", "#p"),
+        37 => format!("with n = #p{p}, m = n + 1 : (m {} {})", rng.pick(&[">", "<", "=="]), rng.below(4)),
+        38 => format!("for any s in (\"\", \"y\") : (s == extension and $p{p})"),
+        39 => format!("with k = {} : ($p{p} in (k..@p0 + 40))", rng.below(4)),
+        40 => format!("#p{p} in (@p0..filesize) > 0"),
+        41 => format!("!p{p} == {} and 9 \\ 2 == 4", 1 + rng.below(9)),
+        42 => format!("any of (other, #p{p} > {})", rng.below(2)),
+        43 => format!("for all of them : (# > 0 and {}$)", rng.pick(&["", "not "])),
         0..=4 => format!("$p{p}"),
         5 => format!("#p{p} > {}", rng.below(3)),
         6 => format!("#p{p} {} {}", rng.pick(&["==", "!=", "<", "<=", ">="]), rng.below(3)),
