@@ -2,6 +2,9 @@ package index
 
 import (
 	"encoding/binary"
+	"fmt"
+	"io"
+	"runtime"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -45,4 +48,31 @@ func drawMask(t *rapid.T) uint64 {
 		return 1<<rapid.IntRange(0, 64).Draw(t, "bits") - 1
 	}
 	return rapid.Uint64().Draw(t, "mask")
+}
+
+// TestMergeMemory: what a merge allocates does not grow with the rows it copies,
+// only with its tables.
+func TestMergeMemory(t *testing.T) {
+	p := DefaultParams()
+	p.Classes = p.Classes[:1]
+	p.Classes[0].Limit = 1 // a column for each file
+	var in []*Segment
+	size := int64(0)
+	for range 4 {
+		files := make([][]byte, 700)
+		for i := range files {
+			files[i] = fmt.Appendf(nil, "%d file %d", len(in), i)
+		}
+		s := open(t, segmentBytes(t, p, files))
+		in, size = append(in, s), size+s.Size()
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if err := Merge(io.Discard, in, func(seg, file int) bool { return file%7 != seg }, newTestBox(t)); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if used := int64(after.TotalAlloc - before.TotalAlloc); used > 4*mergeBuffer || size < 2*used {
+		t.Errorf("to merge %d bytes, %d were allocated", size, used)
+	}
 }
