@@ -179,7 +179,7 @@ func TestCompileKeepsItsWorker(t *testing.T) {
 		}
 		return rs
 	}
-	scan := func(owner string, rs *Ruleset) int {
+	scan := func(owner string, rs *Ruleset) *process {
 		p, err := e.Pool(t.Context(), owner, fakeSource, rs, 1)
 		if err != nil {
 			t.Fatal(err)
@@ -190,10 +190,10 @@ func TestCompileKeepsItsWorker(t *testing.T) {
 		}
 		w := <-p.idle
 		p.idle <- w
-		return w.cmd.Process.Pid
+		return w
 	}
 	rs := compile("one")
-	kept := e.bench.queue[0].w.cmd.Process.Pid
+	kept := e.bench.queue[0].w
 	if scan("two", rs) == kept {
 		t.Error("another owner got the worker")
 	}

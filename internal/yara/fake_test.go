@@ -37,6 +37,7 @@ func fakeEngine(t *testing.T, mode string) *Engine {
 		t.Fatal(err)
 	}
 	e := New(Options{Path: exe, Compile: time.Millisecond, File: 200 * time.Millisecond, MaxFile: 4 << 20})
+	e.forking = false
 	e.command = func() *exec.Cmd {
 		cmd := exec.Command(exe)
 		cmd.Env = []string{"FAKE_WORKER=" + mode}

@@ -17,7 +17,7 @@ import (
 // A process is one running worker. Its methods are for one goroutine, except
 // kill.
 type process struct {
-	cmd      *exec.Cmd
+	program
 	in       *os.File // to its standard input
 	out      *os.File // from its standard output
 	frames   frameReader
@@ -85,21 +85,31 @@ func (e *Engine) start(ctx context.Context) (*process, error) {
 	return nil, fmt.Errorf("%w: it does not greet: %w %s", ErrUnavailable, err, p.said.text())
 }
 
-// spawn starts the program in namespaces of its own, or without them where the
-// kernel refuses; the worker's own walls do not depend on them.
+// spawn makes a worker: a fork of the zygote, or a program of its own where
+// that does not work.
 func (e *Engine) spawn() (*process, error) {
-	if !e.plainStart.Load() {
-		p, err := e.run(isolated())
-		if err == nil || !refused(err) {
-			return p, err
-		}
-		if p, err = e.run(plain()); err == nil {
-			e.plainStart.Store(true)
-			e.log.Warn("yara worker runs without namespaces of its own: the kernel refuses them")
-		}
-		return p, err
+	p := &process{said: &tail{}}
+	if err := p.launch(e.fork); err == nil {
+		return p, nil
 	}
-	return e.run(plain())
+	return isolate(e, e.run)
+}
+
+// isolate starts a program in namespaces of its own, or without them where the
+// kernel refuses; the worker's own walls do not depend on them.
+func isolate[T any](e *Engine, start func(*syscall.SysProcAttr) (T, error)) (T, error) {
+	if e.plainStart.Load() {
+		return start(plain())
+	}
+	t, err := start(isolated())
+	if err == nil || !refused(err) {
+		return t, err
+	}
+	if t, err = start(plain()); err == nil {
+		e.plainStart.Store(true)
+		e.log.Warn("yara worker runs without namespaces of its own: the kernel refuses them")
+	}
+	return t, err
 }
 
 func refused(err error) bool {
@@ -112,14 +122,12 @@ func refused(err error) bool {
 }
 
 func (e *Engine) run(attr *syscall.SysProcAttr) (*process, error) {
-	p := &process{cmd: e.command(), said: &tail{}}
-	p.cmd.SysProcAttr = attr
-	p.cmd.Dir = "/"
-	p.cmd.Stderr = p.said
-	p.cmd.WaitDelay = time.Second
-	err := p.plumb(func(stdin, stdout *os.File) error {
-		p.cmd.Stdin, p.cmd.Stdout = stdin, stdout
-		return p.cmd.Start()
+	p := &process{said: &tail{}}
+	cmd := e.command()
+	cmd.SysProcAttr, cmd.Dir, cmd.Stderr, cmd.WaitDelay = attr, "/", p.said, time.Second
+	err := p.launch(func(stdin, stdout *os.File) (program, error) {
+		cmd.Stdin, cmd.Stdout = stdin, stdout
+		return started{cmd}, cmd.Start()
 	})
 	if err != nil {
 		return nil, err
@@ -127,26 +135,12 @@ func (e *Engine) run(attr *syscall.SysProcAttr) (*process, error) {
 	return p, nil
 }
 
-// plumb makes the two pipes and hands the worker's ends to launch.
-func (p *process) plumb(launch func(stdin, stdout *os.File) error) error {
-	stdin, in, err := os.Pipe()
-	if err != nil {
-		return err
-	}
-	defer stdin.Close()
-	out, stdout, err := os.Pipe()
-	if err != nil {
-		return errors.Join(err, in.Close())
-	}
-	defer stdout.Close()
-	p.room = widen(in) / 2
-	if err := launch(stdin, stdout); err != nil {
-		return errors.Join(err, in.Close(), out.Close())
-	}
+// plumb connects this process's ends of the pipes.
+func (p *process) plumb(in, out *os.File) {
 	p.in, p.out = in, out
+	p.room = widen(in) / 2
 	p.buffered = bufio.NewReaderSize(out, 16<<10)
 	p.frames.r = p.buffered
-	return nil
 }
 
 // killWith kills the worker when ctx ends, until stop is called.
@@ -154,8 +148,6 @@ func (p *process) killWith(ctx context.Context) (stop func()) {
 	cancel := context.AfterFunc(ctx, p.kill)
 	return func() { cancel() }
 }
-
-func (p *process) kill() { _ = p.cmd.Process.Kill() }
 
 // read gives the next frame, which must come within limit. The worker's own
 // timers are not relied on. When the worker has ended instead, the error is a
@@ -215,22 +207,19 @@ func (p *process) close() {
 	_ = p.out.SetReadDeadline(time.Time{})
 	_, _ = io.Copy(io.Discard, p.buffered)
 	_ = p.out.Close()
-	err := p.cmd.Wait()
+	status, known := p.wait()
 	timer.Stop()
-	p.fate = p.describe(err)
+	p.fate = p.describe(status, known)
 }
 
 // describe names an end in the words that users see.
-func (p *process) describe(err error) string {
-	exit, ok := errors.AsType[*exec.ExitError](err)
+func (p *process) describe(status syscall.WaitStatus, known bool) string {
 	switch {
 	case p.timedOut:
 		return "timeout"
-	case !ok:
+	case !known || status.Exited() && status.ExitStatus() == 0:
 		return "scanner ended early"
-	}
-	status, _ := exit.Sys().(syscall.WaitStatus)
-	if !status.Signaled() {
+	case !status.Signaled():
 		return "scanner crashed"
 	}
 	switch status.Signal() {

@@ -3,6 +3,7 @@
 package yara
 
 import (
+	"errors"
 	"os"
 	"syscall"
 )
@@ -15,3 +16,10 @@ func plain() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 // widen tells that nothing is known of what a pipe holds.
 func widen(*os.File) int { return 0 }
+
+// nursery stands for what makes workers by forking, which is Linux's alone.
+type nursery struct{}
+
+func (*nursery) close() {}
+
+func (e *Engine) fork(_, _ *os.File) (program, error) { return nil, errors.ErrUnsupported }

@@ -13,6 +13,7 @@ import (
 func realEngine(t *testing.T) *Engine {
 	t.Helper()
 	e := New(Options{Path: yaratest.Worker(t), Sandbox: SandboxBestEffort, File: 2 * time.Second})
+	t.Cleanup(func() { _ = e.Close() })
 	s, err := e.Status(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -53,6 +53,8 @@ type Engine struct {
 	compiling  chan struct{}    // slots
 	scanning   chan struct{}
 	bench      *bench
+	nursery    nursery
+	forking    bool          // workers are forks of a zygote where that works
 	waiting    atomic.Int32  // scans that want one of those slots
 	greeting   time.Duration // from start to HELLO
 	plainStart atomic.Bool   // the kernel refused new namespaces
@@ -82,7 +84,7 @@ func New(o Options) *Engine {
 	}
 	e := &Engine{
 		o: o, log: o.Log, compiling: make(chan struct{}, 2), scanning: make(chan struct{}, o.MaxWorkers),
-		bench: &bench{seats: benchSeats, keep: benchTime}, greeting: 10 * time.Second,
+		bench: &bench{seats: benchSeats, keep: benchTime}, greeting: 10 * time.Second, forking: true,
 	}
 	e.command = func() *exec.Cmd {
 		cmd := exec.Command(o.Path)
@@ -92,9 +94,11 @@ func New(o Options) *Engine {
 	return e
 }
 
-// Close ends the workers that wait for a scan. Pools have their own Close.
+// Close ends what the engine keeps to make workers, and those that wait for a
+// scan. It is called after the pools have been closed.
 func (e *Engine) Close() error {
 	e.bench.close()
+	e.nursery.close()
 	return nil
 }
 

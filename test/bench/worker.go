@@ -18,13 +18,14 @@ import (
 func workerOverhead(ctx context.Context) (time.Duration, error) {
 	const files = 20_000
 	source := ruleText("overhead", "$s0", `"a string that is in no file"`)
-	engine := yara.New(yara.Options{Path: harness.Worker(), Sandbox: yara.SandboxBestEffort, MaxWorkers: 1})
-	rules, err := engine.Compile(ctx, "", source)
-	if err != nil {
-		return 0, err
-	}
 	scan := func(files int) (time.Duration, error) {
 		before := harness.SelfCPU() + harness.ChildCPU()
+		engine := yara.New(yara.Options{Path: harness.Worker(), Sandbox: yara.SandboxBestEffort, MaxWorkers: 1})
+		defer engine.Close()
+		rules, err := engine.Compile(ctx, "", source)
+		if err != nil {
+			return 0, err
+		}
 		pool, err := engine.Pool(ctx, "", source, rules, 1)
 		if err != nil {
 			return 0, err
@@ -38,7 +39,8 @@ func workerOverhead(ctx context.Context) (time.Duration, error) {
 				return 0, fmt.Errorf("scan a tiny file: %v %w", results, err)
 			}
 		}
-		pool.Close() // waits for the process, so that its time is counted
+		pool.Close()
+		_ = engine.Close() // waits for the processes, so that their time is counted
 		return harness.SelfCPU() + harness.ChildCPU() - before, nil
 	}
 	start, err := scan(1)

@@ -38,7 +38,8 @@ func ScanAll(ctx context.Context, files []string, source string) (matched map[st
 			matched[sha] = true
 		}
 	}
-	pool.Close() // waits for the process, so that its time is counted
+	pool.Close()
+	_ = engine.Close() // waits for the processes, so that their time is counted
 	return matched, ChildCPU() - before, nil
 }
 

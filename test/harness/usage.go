@@ -15,7 +15,7 @@ import (
 
 // Usage is what a process has used so far.
 type Usage struct {
-	CPU     time.Duration // user and system, of the process and its children, living or ended
+	CPU     time.Duration // user and system, of the process and its descendants, living or ended
 	PeakRSS int64         // bytes, of the process alone, since it began or ResetPeak
 	RSS     int64         // bytes now
 }
@@ -35,18 +35,9 @@ const clockTick = 10 * time.Millisecond
 // ProcessUsage reads the use of any process.
 func ProcessUsage(pid int) (Usage, error) {
 	var u Usage
-	ended, err := endedChildren(pid)
-	if err != nil {
+	var err error
+	if u.CPU, err = familyClock(pid); err != nil {
 		return u, err
-	}
-	if u.CPU, err = processClock(pid); err != nil {
-		return u, err
-	}
-	u.CPU += ended
-	for _, child := range children(pid) {
-		if used, err := processClock(child); err == nil { // else it has just ended
-			u.CPU += used
-		}
 	}
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -63,6 +54,25 @@ func ProcessUsage(pid int) (Usage, error) {
 		}
 	}
 	return u, nil
+}
+
+// familyClock is the CPU time of a process and all its descendants. Workers are
+// forked by a child of the server, so its children have children.
+func familyClock(pid int) (time.Duration, error) {
+	ended, err := endedChildren(pid)
+	if err != nil {
+		return 0, err
+	}
+	cpu, err := processClock(pid)
+	if err != nil {
+		return 0, err
+	}
+	for _, child := range children(pid) {
+		if used, err := familyClock(child); err == nil { // else it has just ended
+			cpu += used
+		}
+	}
+	return cpu + ended, nil
 }
 
 // endedChildren is the CPU time of the children that were waited for.

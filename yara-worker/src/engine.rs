@@ -265,14 +265,33 @@ pub fn failure(err: &ScanError) -> &'static str {
     }
 }
 
-/// Scans an empty buffer once with a timeout, so that the engine starts its
-/// heartbeat thread and installs whatever it installs once per process.
-pub fn warm_up() {
-    let mut compiler = Compiler::new();
-    if compiler.add_source("rule warm { condition: filesize > 0 }").is_ok() {
-        let rules = compiler.build();
-        let mut scanner = Scanner::new(&rules);
-        scanner.set_timeout(Duration::from_secs(1));
-        let _ = scanner.scan(&[]);
+/// An engine that has done everything once: tables, parsers, the machine that
+/// runs conditions. It has started no thread.
+pub struct Warm {
+    scanner: Scanner<'static>,
+}
+
+impl Warm {
+    pub fn new() -> Warm {
+        let mut compiler = Compiler::new();
+        let _ = compiler.add_source("rule warm { strings: $a = \"warm\" condition: $a and filesize > 0 }");
+        // Lives as long as the process: that of a zygote, or of one worker.
+        let rules = Box::leak(Box::new(compiler.build()));
+        let mut scanner = Scanner::new(rules);
+        let _ = scanner.scan(b"warm");
+        Warm { scanner }
+    }
+
+    /// Scans with a timeout, so that the engine starts its heartbeat thread: one
+    /// per process, and not where threads are forbidden.
+    pub fn start_heartbeat(&mut self) {
+        self.scanner.set_timeout(Duration::from_secs(1));
+        let _ = self.scanner.scan(&[]);
+    }
+}
+
+impl Default for Warm {
+    fn default() -> Self {
+        Warm::new()
     }
 }

@@ -14,3 +14,7 @@ pub mod report;
 pub mod sandbox;
 pub mod source;
 pub mod worker;
+pub mod zygote;
+
+/// Exit code of a process that failed by itself.
+pub const WORKER_FAILED: i32 = 70;

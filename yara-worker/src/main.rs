@@ -3,12 +3,15 @@
 use std::io::{self, BufReader, BufWriter};
 use std::process;
 
+use mews_yara::engine::Warm;
 use mews_yara::frame::Broken;
-use mews_yara::{engine, sandbox, worker};
+use mews_yara::message::Wall;
+use mews_yara::sandbox::{self, Memory};
+use mews_yara::zygote::{self, Outside, Role};
+use mews_yara::{WORKER_FAILED, worker};
 
 const PROTOCOL_BROKEN: i32 = 2;
 const PIPE_FAILED: i32 = 3;
-const WORKER_FAILED: i32 = 70;
 
 fn main() {
     // The default hook prints the panic's text, which may quote the input.
@@ -16,8 +19,10 @@ fn main() {
         eprintln!("mews-yara: internal failure");
         process::exit(WORKER_FAILED);
     }));
-    let memory = sandbox::Memory::open();
-    let walls = sandbox::enter(engine::warm_up);
+    let (walls, memory) = match std::env::args().nth(1).as_deref() {
+        Some("--zygote") => forked(),
+        _ => started(),
+    };
     let mut input = BufReader::with_capacity(64 << 10, io::stdin().lock());
     let mut output = BufWriter::new(io::stdout().lock());
     let code = match worker::serve(&mut input, &mut output, walls, &memory) {
@@ -32,4 +37,30 @@ fn main() {
         }
     };
     process::exit(code);
+}
+
+/// Makes this process a worker.
+fn started() -> (Vec<Wall>, Memory) {
+    let memory = Memory::open();
+    let outer = sandbox::outer();
+    let walls = sandbox::inner(outer, || Warm::new().start_heartbeat());
+    (walls, memory)
+}
+
+/// Makes this process a zygote, and returns in its workers.
+fn forked() -> (Vec<Wall>, Memory) {
+    let outside = or_fail(Outside::open());
+    let outer = sandbox::outer_of_zygote();
+    let mut warm = Warm::new();
+    match or_fail(zygote::run(outside)) {
+        Role::Over => process::exit(0),
+        Role::Worker => (sandbox::inner(outer, || warm.start_heartbeat()), Memory::forked()),
+    }
+}
+
+fn or_fail<T>(result: io::Result<T>) -> T {
+    result.unwrap_or_else(|_| {
+        eprintln!("mews-yara: zygote failed");
+        process::exit(WORKER_FAILED)
+    })
 }

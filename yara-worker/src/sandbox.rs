@@ -20,6 +20,7 @@ use seccompiler::{
 };
 
 use crate::message::Wall;
+use crate::zygote;
 
 const MIB: u64 = 1 << 20;
 /// Unit of the kernel's memory counters on the machines we build for.
@@ -29,23 +30,46 @@ const PAGE: u64 = 4096;
 /// process whose parent is gone, file size 0 keeps every file untouched.
 const LIMITS: [(Resource, &str, u64, u64); 6] = [
     (Resource::AS, "AS", 1024 * MIB, 1024 * MIB),
-    (Resource::CPU, "CPU", 90, 95),
-    (Resource::NOFILE, "NOFILE", 8, 8),
     (Resource::FSIZE, "FSIZE", 0, 0),
     (Resource::CORE, "CORE", 0, 0),
     (Resource::STACK, "STACK", 16 * MIB, 16 * MIB),
+    (Resource::CPU, "CPU", 90, 95),
+    (Resource::NOFILE, "NOFILE", 8, 8),
 ];
+/// How many of them hold for the zygote too, which lives longer than 90 seconds
+/// of CPU time and has descriptors for every worker.
+const ZYGOTE_LIMITS: usize = 4;
 
-/// Builds every wall, running `warm_up` between the last one that lets threads
-/// start and the first that does not: the engine's heartbeat is a thread.
-pub fn enter(warm_up: impl FnOnce()) -> Vec<Wall> {
-    let limits = wall("rlimits", limit_resources());
-    // Both act on this thread and those it starts, so they come before any.
+/// The walls that processes forked from this one inherit.
+pub struct Outer {
+    privs: Wall,
+    paths: Wall,
+}
+
+/// Builds the outer walls. They act on this thread and those it starts, so they
+/// come before any.
+pub fn outer() -> Outer {
     let privs = wall("no_new_privs", forbid_new_privileges());
-    let paths = wall("landlock", forbid_paths());
-    warm_up();
+    Outer { privs, paths: wall("landlock", forbid_paths()) }
+}
+
+/// Builds the outer walls of a process whose forks become workers, and limits it
+/// as far as that leaves them their own limits.
+pub fn outer_of_zygote() -> Outer {
+    // What cannot be limited here is limited, and reported, in each worker.
+    let _ = limit_resources(&LIMITS[..ZYGOTE_LIMITS]);
+    let _ = Resource::NOFILE.set(zygote::MAX_FILES, zygote::MAX_FILES);
+    outer()
+}
+
+/// Builds the walls that are each process's own, running `start` between the
+/// last one that lets threads start and the first that does not. All walls are
+/// reported.
+pub fn inner(outer: Outer, start: impl FnOnce()) -> Vec<Wall> {
+    let limits = wall("rlimits", limit_resources(&LIMITS));
+    start();
     let calls = wall("seccomp", forbid_calls());
-    vec![limits, paths, privs, calls]
+    vec![limits, outer.paths, outer.privs, calls]
 }
 
 fn wall(name: &str, built: Result<String, String>) -> Wall {
@@ -56,9 +80,9 @@ fn wall(name: &str, built: Result<String, String>) -> Wall {
     Wall { name: name.into(), up, detail }
 }
 
-fn limit_resources() -> Result<String, String> {
+fn limit_resources(limits: &[(Resource, &str, u64, u64)]) -> Result<String, String> {
     let mut failed = Vec::new();
-    for (resource, name, soft, hard) in LIMITS {
+    for &(resource, name, soft, hard) in limits {
         // A stricter limit that is already in force stays.
         let (_, ceiling) = resource.get().unwrap_or((u64::MAX, u64::MAX));
         let hard = hard.min(ceiling);
@@ -172,20 +196,45 @@ pub fn cpu_time() -> Duration {
     if rc != 0 { Duration::ZERO } else { Duration::new(ts.tv_sec as u64, ts.tv_nsec as u32) }
 }
 
-/// This process's memory counters, opened while paths still exist: the peak
-/// that the kernel would report includes the parent's memory before exec.
-pub struct Memory(Option<File>);
+/// This process's memory counters.
+pub enum Memory {
+    /// Opened while paths still exist: the peak that the kernel would report
+    /// includes the parent's memory before exec.
+    Counters(Option<File>),
+    /// A fork has a peak of its own, and no path to its counters.
+    Peak,
+}
 
 impl Memory {
     pub fn open() -> Memory {
-        Memory(File::open("/proc/self/statm").ok())
+        Memory::Counters(File::open("/proc/self/statm").ok())
+    }
+
+    pub fn forked() -> Memory {
+        Memory::Peak
     }
 
     /// Resident set in bytes; 0 when unknown.
     pub fn resident(&self) -> u64 {
-        let mut text = [0u8; 128];
-        let read = self.0.as_ref().and_then(|f| f.read_at(&mut text, 0).ok()).unwrap_or(0);
-        let pages = std::str::from_utf8(&text[..read]).ok().and_then(|t| t.split(' ').nth(1)?.parse().ok());
-        pages.unwrap_or(0u64) * PAGE
+        match self {
+            Memory::Counters(file) => file.as_ref().map_or(0, counted),
+            Memory::Peak => peak(),
+        }
     }
+}
+
+fn peak() -> u64 {
+    // SAFETY: all zeroes is a valid rusage, and it outlives the call.
+    unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_SELF, &mut usage);
+        usage.ru_maxrss as u64 * 1024
+    }
+}
+
+fn counted(statm: &File) -> u64 {
+    let mut text = [0u8; 128];
+    let read = statm.read_at(&mut text, 0).unwrap_or(0);
+    let pages = std::str::from_utf8(&text[..read]).ok().and_then(|t| t.split(' ').nth(1)?.parse().ok());
+    pages.unwrap_or(0u64) * PAGE
 }

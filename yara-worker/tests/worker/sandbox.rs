@@ -3,7 +3,8 @@
 
 use std::process::Command;
 
-use mews_yara::{engine, sandbox};
+use mews_yara::engine::{self, Warm};
+use mews_yara::sandbox;
 
 const CHILD: &str = "MEWS_SANDBOX_CHILD";
 
@@ -29,7 +30,7 @@ fn inside() {
         return;
     }
     let own = std::env::current_exe().unwrap();
-    let walls = sandbox::enter(engine::warm_up);
+    let walls = sandbox::inner(sandbox::outer(), || Warm::new().start_heartbeat());
     assert!(walls.iter().all(|w| w.up), "{walls:?}");
     let mut open = Vec::new();
     let mut attempt = |what: &'static str, worked: bool| {
