@@ -101,3 +101,29 @@ func TestRealWorkerEndsBombs(t *testing.T) {
 		p.Close()
 	}
 }
+
+// What the worker plans is what this program reads.
+func TestRealPlans(t *testing.T) {
+	e := realEngine(t)
+	for pattern, want := range map[string]string{
+		`"needle"`:                        `"needle"`,
+		`"needle" nocase`:                 `"needle"i`,
+		`{ 41 42 43 ?? 44 4? 45 46 }`:     `masked(4142430044404546,ffffff00fff0ffff)`,
+		`/ab[Cc]d.{2}efg/`:                `and(masked(616243640000656667,ffffdfff0000ffffff),or("abcd","abCd"))`,
+		`"abcd" xor(1-2)`:                 "or(\"`cbe\",\"c`af\")",
+		`{ 41 42 43 44 [4-] 45 46 47 }`:   `and("ABCD","EFG")`,
+		`{ 41 42 43 44 [2] 45 46 47 48 }`: `masked(41424344000045464748,ffffffff0000ffffffff)`,
+	} {
+		rs, err := e.Compile(t.Context(), "", "rule r { strings: $a = "+pattern+" condition: $a }")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := rs.Plan.String(); got != want {
+			t.Errorf("%s is planned as %s, want %s", pattern, got, want)
+		}
+	}
+	rs, err := e.Compile(t.Context(), "", "rule r { condition: filesize > 9 }")
+	if err != nil || rs.Rules[0].Why == nil || rs.Rules[0].Why.Code != "metadata" {
+		t.Errorf("%+v, %v", rs.Rules, err)
+	}
+}

@@ -6,6 +6,7 @@ mod conditions;
 mod metadata;
 mod patterns;
 mod regexes;
+mod shapes;
 
 use std::collections::BTreeMap;
 
