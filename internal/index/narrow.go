@@ -12,8 +12,8 @@ const (
 
 	// The rows of a window are not independent: a column that holds most of it
 	// passes most of them. So a row that dropped nothing says little about the
-	// next one; four in sequence halve the hope.
-	fading = .84
+	// next one; seven in sequence halve the hope.
+	fading = .9
 )
 
 // columnsWith returns the columns that may hold a window: of those in only, and

@@ -22,6 +22,10 @@ type Stats struct {
 func (s *Segment) readRow(c *rows, row uint32, lo int64, dst []byte, st *Stats) error {
 	st.Rows++
 	st.RowBytes += int64(len(dst))
+	if c.memory != nil {
+		c.memory.read(row, lo, dst)
+		return nil
+	}
 	region := int64(s.foot.params.Region)
 	at := int64(row)*c.pitch + lo
 	for len(dst) > 0 {

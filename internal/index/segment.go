@@ -40,6 +40,8 @@ type rows struct {
 	sums    []uint32        // CRC32C of each region
 	state   []atomic.Uint32 // of each region: unknown, sound or damaged
 
+	memory *memory // of a view, which has no section
+
 	once   sync.Once
 	shares [filters]float64 // of the columns, that have a bit of a filter; see share
 }

@@ -56,8 +56,8 @@ func (c *Candidate) Open() (*blob.Reader, error) {
 }
 
 // Candidates lists every file the plan may hold for, the newest first. No file
-// that it holds for is missing; files of the tail are all listed, unless their
-// size, type or digest rules them out. A segment is searched only when its
+// that it holds for is missing; files of the tail of which the index knows
+// nothing are all listed, unless their size, type or digest rules them out. A segment is searched only when its
 // files are due, or next, so a caller that stops early saves the rest. The
 // error, if any, comes last.
 func (s *Snapshot) Candidates(ctx context.Context, plan query.Node, o Select) iter.Seq2[*Candidate, error] {
@@ -132,12 +132,12 @@ func (src *source) wait() ([]*Candidate, error) {
 // sources lists what must be searched, the one with the newest file first.
 func (s *Snapshot) sources(plan query.Node, o Select) []*source {
 	var out []*source
+	ready := index.Compile(plan)
 	if len(s.tail) > 0 {
 		out = append(out, &source{newest: s.tail[0].Seq, search: func(ctx context.Context) ([]*Candidate, error) {
-			return s.searchTail(ctx, plan)
+			return s.searchTail(ctx, plan, ready)
 		}})
 	}
-	ready := index.Compile(plan)
 	for _, p := range s.parts {
 		if o.BeforeSeq != 0 && p.minSeq >= o.BeforeSeq {
 			continue
@@ -150,16 +150,53 @@ func (s *Snapshot) sources(plan query.Node, o Select) []*source {
 	return out
 }
 
-// searchTail lists the files of the tail that the plan may hold for.
-func (s *Snapshot) searchTail(ctx context.Context, plan query.Node) ([]*Candidate, error) {
-	meta := withoutHeads(plan)
+// searchTail lists the files of the tail that the plan may hold for: those in
+// the segment that is being filled by its filters, the others unseen.
+func (s *Snapshot) searchTail(ctx context.Context, plan query.Node, ready *index.Plan) ([]*Candidate, error) {
 	var run []*Candidate
+	known := map[uint64]bool{}
+	if s.next != nil {
+		view := s.next.look()
+		for no := range view.Files() {
+			known[view.File(no).Seq] = true
+		}
+		hits, err := view.Search(ctx, ready, nil, nil)
+		if err != nil {
+			return nil, fmt.Errorf("search files being indexed: %w", err)
+		}
+		tail := map[uint64]bool{}
+		for _, f := range s.tail {
+			tail[f.Seq] = true
+		}
+		for _, h := range hits {
+			if tail[view.File(h.FileNo).Seq] {
+				run = append(run, s.candidate(view, h.FileNo, h, h.Cols))
+			}
+		}
+	}
+	meta := withoutHeads(plan)
 	for _, f := range s.tail {
+		if known[f.Seq] {
+			continue
+		}
 		if ok, err := query.Match(meta, unread{f}); ok || err != nil {
 			run = append(run, &Candidate{eng: s.eng, cid: s.cid, file: f, tail: true})
 		}
 	}
+	newestFirst(run)
 	return run, ctx.Err()
+}
+
+// candidate is file no of a segment; what a hit says of it, if there is one.
+func (s *Snapshot) candidate(seg *index.Segment, no int, hit index.Hit, cols func() [][]index.Piece) *Candidate {
+	c := &Candidate{eng: s.eng, cid: s.cid, file: seg.File(no), hit: hit, cols: cols}
+	head := seg.Head(no)
+	c.head = head[:min(int64(len(head)), c.file.Size)]
+	return c
+}
+
+func newestFirst(run []*Candidate) {
+	slices.SortFunc(run, func(a, b *Candidate) int { return cmp.Compare(b.file.Seq, a.file.Seq) })
 }
 
 // searchPart asks one segment, and lists its candidates newest first. A segment
@@ -175,24 +212,17 @@ func (s *Snapshot) searchPart(ctx context.Context, p part, ready *index.Plan) ([
 		s.eng.suspect(p.segment, int64(st.DamagedRegions), err)
 	}
 	run := make([]*Candidate, 0, len(hits))
-	add := func(no int, hit index.Hit, cols func() [][]index.Piece) {
-		c := &Candidate{eng: s.eng, cid: s.cid, file: p.idx.File(no), hit: hit, cols: cols}
-		head := p.idx.Head(no)
-		c.head = head[:min(int64(len(head)), c.file.Size)]
-		run = append(run, c)
-	}
 	if err != nil {
 		for no := range p.files {
 			if alive(no) {
-				add(no, index.Hit{}, nil)
+				run = append(run, s.candidate(p.idx, no, index.Hit{}, nil))
 			}
 		}
-	} else {
-		for _, h := range hits {
-			add(h.FileNo, h, h.Cols)
-		}
 	}
-	slices.SortFunc(run, func(a, b *Candidate) int { return cmp.Compare(b.file.Seq, a.file.Seq) })
+	for _, h := range hits {
+		run = append(run, s.candidate(p.idx, h.FileNo, h, h.Cols))
+	}
+	newestFirst(run)
 	return run, nil
 }
 

@@ -72,6 +72,7 @@ type shard struct {
 	queue     []*entry // waiting for the indexer, in order of arrival; entries that left the tail are skipped
 	failed    []*entry // waiting for another try
 	tailBytes int64
+	filling   *batch // files of the tail are in it, or nil
 }
 
 // Open loads the catalog and opens every segment. A segment that does not open

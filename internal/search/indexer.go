@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/mewshq/mews/internal/blob"
@@ -21,6 +22,9 @@ type batch struct {
 	corpus  int64
 	opened  time.Time
 	last    time.Time // of the last addition
+
+	mu   sync.Mutex     // guards builder and view
+	view *index.Segment // of what the builder holds; nil when it was not asked for since
 }
 
 // An item is a file of a batch and where the catalog has it now: a segment, or
@@ -36,13 +40,27 @@ func (e *Engine) newBatch(cid store.CID, now time.Time) *batch {
 }
 
 func (b *batch) add(f index.File, from *segment, d *index.Doc, now time.Time) error {
-	if err := b.builder.Add(f, d); err != nil {
+	b.mu.Lock()
+	err := b.builder.Add(f, d)
+	b.view = nil
+	b.mu.Unlock()
+	if err != nil {
 		return fmt.Errorf("index file %d: %w", f.Seq, err)
 	}
 	b.items = append(b.items, item{f, from})
 	b.corpus += f.Size
 	b.last = now
 	return nil
+}
+
+// look gives what the batch holds, to be searched before it is a segment.
+func (b *batch) look() *index.Segment {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.view == nil {
+		b.view = b.builder.View()
+	}
+	return b.view
 }
 
 // Flush indexes the whole tail now. Files that cannot be read stay in the tail
@@ -106,6 +124,7 @@ func (e *Engine) indexNext(ctx context.Context, all bool) (more bool, err error)
 	}
 	if e.batch == nil {
 		e.batch = e.newBatch(cid, now)
+		e.fill(cid, e.batch)
 	}
 	if addErr := e.batch.add(en.file, nil, doc, now); addErr != nil {
 		return true, errors.Join(err, e.setBack(cid, en, addErr))
@@ -165,7 +184,9 @@ func (e *Engine) seal(ctx context.Context) error {
 	if b == nil || len(b.items) == 0 {
 		return nil
 	}
+	b.look() // searches go on with this while the builder is written
 	err := e.publishBatch(ctx, b)
+	e.fill(b.cid, nil)
 	if err == nil {
 		wake(e.changed)
 		return nil
@@ -180,6 +201,13 @@ func (e *Engine) seal(ctx context.Context) error {
 		}
 	}
 	return err
+}
+
+// fill notes the batch that a customer's tail goes to.
+func (e *Engine) fill(cid store.CID, b *batch) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.shard(cid).filling = b
 }
 
 // publishBatch writes a batch as a segment and enters it into the catalog.

@@ -17,6 +17,7 @@ type Snapshot struct {
 	cid   store.CID
 	parts []part       // segments, the one with the newest file first
 	tail  []index.File // newest first
+	next  *batch       // holds filters of some files of the tail, or nil
 	files int
 	once  sync.Once
 }
@@ -49,6 +50,7 @@ func (e *Engine) Snapshot(ctx context.Context, cid store.CID) (*Snapshot, error)
 			s.tail = append(s.tail, en.file)
 		}
 		s.files += len(sh.tail)
+		s.next = sh.filling
 	}
 	e.mu.Unlock()
 	slices.SortFunc(s.parts, func(a, b part) int { return cmp.Compare(b.maxSeq, a.maxSeq) })
