@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -71,21 +72,42 @@ func (s MalQueryService) schedule(ctx context.Context, op, path string, r any) (
 // failed request is a reply too: Meta.Status and Errors tell. An unknown one is
 // ErrNotFound, although the API knows no other status for it than 400.
 func (s MalQueryService) Request(ctx context.Context, id string) (*Envelope[RequestResult], error) {
-	env, err := callJSON[RequestResult](ctx, s.c, call{
-		op: "get request", method: http.MethodGet, path: "/malquery/entities/requests/v1",
-		query: url.Values{"ids": {id}}, safe: true,
-	})
+	return s.request(ctx, "/malquery/entities/requests/v1", url.Values{"ids": {id}})
+}
+
+// Partial is Request with what was found so far, also while the request runs.
+func (s MalQueryService) Partial(ctx context.Context, id string) (*Envelope[RequestResult], error) {
+	return s.request(ctx, "/mews/entities/requests/v1", url.Values{"ids": {id}})
+}
+
+func (s MalQueryService) request(ctx context.Context, path string, query url.Values) (*Envelope[RequestResult], error) {
+	env, err := callJSON[RequestResult](ctx, s.c, call{op: "get request", method: http.MethodGet, path: path, query: query, safe: true})
 	if e, ok := errors.AsType[*Error](err); ok && e.Kind == ErrInvalid && e.ID != "" {
 		e.Kind = ErrNotFound
 	}
 	return env, err
 }
 
-// Wait polls a request until it is done. Each reply goes to seen first, which
-// may be nil. A failed request is an error, given beside its reply.
+// patience is how long a server is asked to hold a call of Wait.
+const patience = 2 * time.Second
+
+// held is Request for one who waits: a server that can holds the call until the
+// request has ended.
+func (s MalQueryService) held(ctx context.Context, id string) (*Envelope[RequestResult], error) {
+	wait := int(min(patience, s.c.timeout/2) / time.Second)
+	env, err := s.request(ctx, "/mews/entities/requests/v1", url.Values{"ids": {id}, "brief": {"true"}, "wait": {strconv.Itoa(wait)}})
+	if e, ok := errors.AsType[*Error](err); ok && e.Kind == ErrNotFound && e.ID == "" {
+		return s.Request(ctx, id) // another server, without that route
+	}
+	return env, err
+}
+
+// Wait waits for a request to be done. Each reply on the way goes to seen first,
+// which may be nil. A failed request is an error, given beside its reply.
 func (s MalQueryService) Wait(ctx context.Context, id string, seen func(*Envelope[RequestResult])) (*Envelope[RequestResult], error) {
 	for pause := 100 * time.Millisecond; ; pause = min(pause*3/2, 2*time.Second) {
-		env, err := s.Request(ctx, id)
+		asked := time.Now()
+		env, err := s.held(ctx, id)
 		if err != nil {
 			return nil, err
 		}
@@ -107,6 +129,9 @@ func (s MalQueryService) Wait(ctx context.Context, id string, seen func(*Envelop
 			failed.Message = "request failed: " + failed.Message
 			failed.TraceID = env.Meta.TraceID
 			return env, failed
+		}
+		if time.Since(asked) >= pause {
+			continue // the server waited
 		}
 		if err := s.c.retry.sleep(ctx, pause); err != nil {
 			return nil, err

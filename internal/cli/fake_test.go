@@ -97,7 +97,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.hunt(w, r)
 	case "POST /mews/aggregates/hunt-estimate/v1":
 		f.estimate(w, r)
-	case "GET /malquery/entities/requests/v1":
+	case "GET /mews/entities/requests/v1":
 		f.request(w, id)
 	case "DELETE /mews/entities/requests/v1":
 		if id != searchID { // which has ended
@@ -236,7 +236,7 @@ func (f *fake) request(w http.ResponseWriter, id string) {
 	case zipID:
 		f.answer(w, mews.Meta{ReqID: id, ReqType: "download", Status: "done"})
 	case runID:
-		f.answer(w, mews.Meta{ReqID: id, ReqType: "hunt", Status: "inprogress", Progress: &mews.Progress{Done: 3, Total: 12, Bytes: 5000, Found: 1}})
+		f.answer(w, mews.Meta{ReqID: id, ReqType: "hunt", Status: "inprogress", Progress: &mews.Progress{Done: 3, Total: 12, Bytes: 5000, Found: 1}, Partial: true}, results[0])
 	case failID:
 		f.answerAll(w, mews.Envelope[any]{
 			Meta:   mews.Meta{ReqID: id, ReqType: "hunt", Status: "failed"},

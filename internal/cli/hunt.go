@@ -60,6 +60,7 @@ Exit code 2 means that some file does not compile; the other qualities are no er
 		},
 	}
 	o.register(c)
+	o.registerCaps(c)
 	c.Flags().BoolVar(&o.wait, "wait", false, "wait for the result and print it")
 	c.Flags().BoolVar(&o.fullScan, "allow-full-scan", false, "let a rule without usable strings read every file")
 	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "estimate the cost only")

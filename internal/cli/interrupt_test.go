@@ -30,7 +30,7 @@ func interruptAt(f *fake, n int, path string) context.Context {
 
 func TestInterruptCancelsOwnRequest(t *testing.T) {
 	f := newFake(t)
-	ctx := interruptAt(f, 2, "/malquery/entities/requests/")
+	ctx := interruptAt(f, 2, "/mews/entities/requests/")
 	_, errOut, code := f.mews(run{ctx: ctx}, "search", "ascii", "slow")
 	if code != exitError || strings.Join(f.cancelled, "") != runID || !strings.Contains(errOut, "is cancelled; what it found so far: mews request "+runID) {
 		t.Errorf("code %d, cancelled %v, said %q", code, f.cancelled, errOut)
@@ -39,7 +39,7 @@ func TestInterruptCancelsOwnRequest(t *testing.T) {
 
 func TestInterruptTellsHowToResume(t *testing.T) {
 	f := newFake(t)
-	ctx := interruptAt(f, 2, "/malquery/entities/requests/")
+	ctx := interruptAt(f, 2, "/mews/entities/requests/")
 	inner := f.intercept
 	f.intercept = func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Method == http.MethodDelete {
@@ -56,7 +56,7 @@ func TestInterruptTellsHowToResume(t *testing.T) {
 
 func TestInterruptLeavesOtherRequests(t *testing.T) {
 	f := newFake(t)
-	ctx := interruptAt(f, 2, "/malquery/entities/requests/")
+	ctx := interruptAt(f, 2, "/mews/entities/requests/")
 	_, errOut, code := f.mews(run{ctx: ctx}, "request", runID, "--wait")
 	if code != exitError || len(f.cancelled) != 0 || !strings.Contains(errOut, "goes on; to wait again: mews request "+runID+" --wait") {
 		t.Errorf("code %d, cancelled %v, said %q", code, f.cancelled, errOut)
@@ -92,7 +92,7 @@ func TestInterruptElsewhere(t *testing.T) {
 
 func TestProgressOnTerminal(t *testing.T) {
 	f := newFake(t)
-	ctx := interruptAt(f, 6, "/malquery/entities/requests/")
+	ctx := interruptAt(f, 6, "/mews/entities/requests/")
 	_, errOut, _ := f.mews(run{ctx: ctx, terminal: []string{"err"}}, "request", runID, "--wait")
 	if !strings.Contains(errOut, "3/12 candidates") || !strings.Contains(errOut, "4.9 KB read, 1 match") {
 		t.Errorf("no progress in %q", errOut)

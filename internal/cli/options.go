@@ -24,6 +24,8 @@ type filterOptions struct {
 	types, meta                        []string
 	minSize, maxSize, minDate, maxDate string
 	limit                              int
+	maxCandidates, maxSeconds          int64
+	maxBytes                           string
 }
 
 func (o *filterOptions) register(c *cobra.Command) {
@@ -38,13 +40,25 @@ func (o *filterOptions) register(c *cobra.Command) {
 	_ = c.RegisterFlagCompletionFunc("type", cobra.FixedCompletions(fileTypes, cobra.ShellCompDirectiveNoFileComp))
 }
 
+// registerCaps adds the caps of what a request looks at.
+func (o *filterOptions) registerCaps(c *cobra.Command) {
+	f := c.Flags()
+	f.Int64Var(&o.maxCandidates, "max-candidates", 0, "look at no more files than this (0: the server's cap)")
+	f.StringVar(&o.maxBytes, "max-bytes", "", "look at no more bytes than this (500mb, 2GB)")
+	f.Int64Var(&o.maxSeconds, "max-seconds", 0, "look no longer than this")
+}
+
 func (o *filterOptions) wire() (*mews.SearchOptions, error) {
 	if o.limit < 0 {
 		return nil, usagef("--limit %d: must not be negative", o.limit)
 	}
+	if o.maxCandidates < 0 || o.maxSeconds < 0 {
+		return nil, usagef("--max-candidates and --max-seconds must not be negative")
+	}
 	w := mews.SearchOptions{
 		FilterFiletypes: o.types, FilterMeta: o.meta, Limit: o.limit, MinDate: o.minDate, MaxDate: o.maxDate,
 		MinSize: mews.Text(o.minSize), MaxSize: mews.Text(o.maxSize),
+		MaxCandidates: o.maxCandidates, MaxBytes: mews.Text(o.maxBytes), MaxSeconds: o.maxSeconds,
 	}
 	return &w, nil
 }

@@ -14,7 +14,8 @@ func newRequestCommand(g *globals) *cobra.Command {
 	o := &requestOptions{}
 	c := &cobra.Command{
 		Use: "request ID", Short: "Show a search, hunt or archive request and what it found", Args: cobra.ExactArgs(1),
-		Long: `Show a request. While it runs, standard error says how far it is. --outcomes lists,
+		Long: `Show a request and what it has found so far. While it runs, standard error says how
+far it is. --outcomes lists,
 file by file, what a hunt decided and why it left files undecided.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(c *cobra.Command, args []string) error { return runRequest(c.Context(), g, o, args[0]) },
@@ -35,7 +36,7 @@ func runRequest(ctx context.Context, g *globals, o *requestOptions, id string) e
 		if o.wait {
 			return g.waitOther(ctx, c, id)
 		}
-		env, err := c.MalQuery().Request(ctx, id)
+		env, err := c.MalQuery().Partial(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -49,7 +50,7 @@ func runRequest(ctx context.Context, g *globals, o *requestOptions, id string) e
 		} else {
 			g.note("%s", env.Meta.Status)
 		}
-		return g.write(viewOf(env, sampleColumns...))
+		return g.write(resultView(env))
 	})
 }
 

@@ -59,11 +59,7 @@ func (g *globals) showRequest(env *mews.Envelope[mews.RequestResult], failed err
 	if env == nil {
 		return failed
 	}
-	columns := sampleColumns
-	if env.Meta.ReqType == mews.ReqTypeHunt {
-		columns = append(columns[:len(columns):len(columns)], "yara_rules")
-	}
-	v := viewOf(env, columns...)
+	v := resultView(env)
 	if failed != nil {
 		if g.output.format != "json" {
 			v.errors = nil // the failure itself tells them
@@ -75,6 +71,15 @@ func (g *globals) showRequest(env *mews.Envelope[mews.RequestResult], failed err
 		return g.write(v)
 	}
 	return g.showMatches(v)
+}
+
+// resultView shows what a request found.
+func resultView(env *mews.Envelope[mews.RequestResult]) view {
+	columns := sampleColumns
+	if env.Meta.ReqType == mews.ReqTypeHunt {
+		columns = append(columns[:len(columns):len(columns)], "yara_rules")
+	}
+	return viewOf(env, columns...)
 }
 
 // count says how many of a thing there are.

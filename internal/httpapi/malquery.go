@@ -30,6 +30,11 @@ type (
 	requestID struct {
 		IDs mews.List `query:"ids,required" doc:"One request id."`
 	}
+	requestWait struct {
+		IDs   mews.List `query:"ids,required" doc:"One request id."`
+		Wait  int       `query:"wait" doc:"Seconds to wait for the end of the request, at most 10."`
+		Brief bool      `query:"brief" doc:"Leave out what was found while the request still runs."`
+	}
 	archiveID struct {
 		IDs mews.List `query:"ids,required" doc:"The id of one finished multidownload request."`
 	}

@@ -2,8 +2,10 @@ package httpapi
 
 import (
 	"context"
+	"time"
 
 	"github.com/mewshq/mews"
+	"github.com/mewshq/mews/internal/hunt"
 	"github.com/mewshq/mews/internal/store"
 )
 
@@ -11,6 +13,10 @@ import (
 func (a *API) requestOperations() []operation {
 	const read, write = mews.ScopeMalQueryRead, mews.ScopeMalQueryWrite
 	return []operation{
+		op(route{
+			"mews.requests.get", "GET", "/mews/entities/requests/v1", read, classRead,
+			"The state of a request and what it has found so far. With wait, the answer comes when the request has ended, or after so many seconds.",
+		}, a.follow),
 		op(route{
 			"mews.requests.cancel", "DELETE", "/mews/entities/requests/v1", write, classMutate,
 			"Cancel a request; what it found so far stays readable.",
@@ -33,11 +39,23 @@ func (a *API) request(ctx context.Context, who store.Actor, req *requestID) (rep
 	if err != nil {
 		return reply[mews.RequestResult]{}, err
 	}
-	r, err := a.deps.Hunts.Request(ctx, who, id)
+	return requestReply(a.deps.Hunts.Request(ctx, who, id))
+}
+
+func requestReply(r hunt.Request, err error) (reply[mews.RequestResult], error) {
 	if r.Meta.Status == mews.StatusDone && r.Meta.QueryTime < 1 {
 		r.Meta.QueryTime = 1 // a zero would be replaced by the time of this call
 	}
 	return reply[mews.RequestResult]{Meta: r.Meta, Errors: r.Errors, Resources: r.Resources}, err
+}
+
+// follow is request for a client that waits, and with what was found so far.
+func (a *API) follow(ctx context.Context, who store.Actor, req *requestWait) (reply[mews.RequestResult], error) {
+	id, err := oneID(req.IDs)
+	if err != nil {
+		return reply[mews.RequestResult]{}, err
+	}
+	return requestReply(a.deps.Hunts.Follow(ctx, who, id, time.Duration(min(req.Wait, 60))*time.Second, req.Brief))
 }
 
 func (a *API) cancel(ctx context.Context, who store.Actor, req *requestID) (reply[string], error) {

@@ -80,6 +80,9 @@ func (s *Service) prepare(ctx context.Context, who store.Actor, r mews.HuntReque
 	if err != nil {
 		return preparation{}, outward(err)
 	}
+	if err := s.refuseSlow(rs.Warnings); err != nil {
+		return preparation{}, err
+	}
 	p := preparation{rules: rs, asked: f.fullScan}
 	p.question = question{Options: r.Options, Rule: r.YARARule, Rules: plannedOf(rs), Plan: query.Encode(rs.Plan)}
 	if p.selection, err = s.choose(ctx, who.CID, p.question.Rules, rs.Plan, f); err != nil {
@@ -88,6 +91,24 @@ func (s *Service) prepare(ctx context.Context, who store.Actor, r mews.HuntReque
 	p.question.FullScan = !query.Indexable(rs.Plan)
 	p.estimate = estimateOf(rs, p.selection.Estimate)
 	return p, nil
+}
+
+// refuseSlow makes warnings of slow rules errors where the server wants that.
+func (s *Service) refuseSlow(warnings []yara.Problem) error {
+	if !s.limits.RefuseSlow {
+		return nil
+	}
+	var slow []string
+	for _, w := range warnings {
+		switch w.Code {
+		case "slow_pattern", "potentially_slow_loop", "too_many_iterations":
+			slow = append(slow, fmt.Sprintf("line %d: %s", w.Line, w.Message))
+		}
+	}
+	if len(slow) == 0 {
+		return nil
+	}
+	return mews.Errorf(mews.ErrInvalid, "yara_rule is slow, and this server refuses such rules: %s", some(slow, 10))
 }
 
 func estimateOf(rs *yara.Ruleset, est search.Estimate) mews.HuntEstimate {
@@ -114,11 +135,20 @@ func estimateOf(rs *yara.Ruleset, est search.Estimate) mews.HuntEstimate {
 	return out
 }
 
-// cpuSeconds is a rule of thumb: bytes at the rate that falls with the number of
-// rules, and a fixed part per file.
+// What it costs to read a candidate and to scan it, in CPU seconds: opening the
+// blob, its record and result; decoding a byte and passing it to the worker; and
+// what each rule adds to both, as measured with a thousand rules.
+const (
+	perFile     = 80e-6
+	perByte     = 1.5e-9
+	perFileRule = 0.32e-6
+	perByteRule = 3.6e-12
+)
+
+// cpuSeconds is what scanning these candidates would cost. It is an upper bound:
+// most candidates are refuted by a look at a part of their bytes.
 func cpuSeconds(rules, files int, bytes int64) float64 {
-	rate := 300e6 / (1 + float64(rules)/400)
-	return float64(bytes)/rate + float64(files)*(10e-6+float64(rules)*0.3e-6)
+	return float64(files)*(perFile+perFileRule*float64(rules)) + float64(bytes)*(perByte+perByteRule*float64(rules))
 }
 
 // admitFullScan refuses what would read the whole corpus, and says why.

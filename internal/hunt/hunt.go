@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/mewshq/mews"
@@ -83,6 +84,7 @@ type Service struct {
 	now     func() time.Time
 	limits  Limits
 	kept    keeper
+	waiting atomic.Int64 // calls of Follow
 }
 
 // New makes the service.

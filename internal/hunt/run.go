@@ -18,8 +18,7 @@ import (
 // often. The bounds keep what a restart repeats, and what runs on past a limit,
 // small: a round that took long makes the next one smaller.
 const (
-	minRound   = 16
-	firstRound = 64
+	minRound   = 16   // the first one is such, so that the first results show soon
 	maxRound   = 1024 // files
 	roundBytes = 64 << 20
 	shortRound = 200 * time.Millisecond
@@ -76,7 +75,7 @@ func (s *Service) handle(ctx context.Context, l *job.Lease) error {
 }
 
 func (s *Service) runner(ctx context.Context, l *job.Lease) (*runner, error) {
-	r := &runner{s: s, lease: l, job: l.Job(), roundMost: firstRound, saved: s.now(), sealed: map[string][]byte{}}
+	r := &runner{s: s, lease: l, job: l.Job(), roundMost: minRound, saved: s.now(), sealed: map[string][]byte{}}
 	var err error
 	if r.question, err = s.unseal(r.job.CID, r.job.Kind, r.job.Payload); err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/job"
@@ -30,13 +31,50 @@ func (s *Service) find(tx *store.Tx, who store.Actor, id string) (job.Job, error
 	return j, err
 }
 
-// Request tells how a request stands. One that is unknown, or another's, is
-// mews.ErrInvalid: the API declares no other answer.
+// Request tells how a request stands, and when it has ended what it found. One
+// that is unknown, or another's, is mews.ErrInvalid: the API declares no other
+// answer.
 func (s *Service) Request(ctx context.Context, who store.Actor, id string) (Request, error) {
+	return s.request(ctx, who, id, false)
+}
+
+// maxWait bounds how long Follow holds a call, and maxWaiting how many calls it
+// holds at once; others are answered immediately.
+const (
+	maxWait    = 10 * time.Second
+	maxWaiting = 64
+)
+
+// Follow is Request for a client that waits: it answers when the request has
+// ended, or after a while. Unless brief is set, an answer before the end tells
+// what was found so far.
+func (s *Service) Follow(ctx context.Context, who store.Actor, id string, wait time.Duration, brief bool) (Request, error) {
+	defer s.waiting.Add(-1)
+	if s.waiting.Add(1) > maxWaiting {
+		wait = 0
+	}
+	ended, stop := s.jobs.Watch(id)
+	defer stop()
+	r, err := s.request(ctx, who, id, !brief && wait <= 0)
+	if err != nil || wait <= 0 || r.Meta.Status != mews.StatusInProgress {
+		return r, err
+	}
+	timer := time.NewTimer(min(wait, maxWait))
+	defer timer.Stop()
+	select {
+	case <-ended:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return s.request(ctx, who, id, !brief)
+}
+
+// request reads a request and, when it has ended or partial is set, its results.
+func (s *Service) request(ctx context.Context, who store.Actor, id string, partial bool) (Request, error) {
 	var j job.Job
 	var listed []decision
 	err := s.db.Read(ctx, func(tx *store.Tx) (err error) {
-		if j, err = s.find(tx, who, id); err != nil || !j.Final() {
+		if j, err = s.find(tx, who, id); err != nil || !j.Final() && !partial {
 			return err
 		}
 		listed, err = s.outcomes(tx, id)
@@ -57,7 +95,11 @@ func (s *Service) Request(ctx context.Context, who store.Actor, id string) (Requ
 		return Request{}, err
 	}
 	if !j.Final() {
-		return out, nil
+		if partial && j.Kind != kindDownload {
+			out.Meta.Partial = true
+			err = s.answer(ctx, &out, j, q, listed)
+		}
+		return out, err
 	}
 	out.Meta.QueryTime = float64(j.Finished.Sub(j.Started).Milliseconds())
 	if j.Started.IsZero() {
@@ -109,7 +151,7 @@ func (s *Service) describe(m *mews.Meta, j job.Job, q question) error {
 	return nil
 }
 
-// answer fills the results of a request that has ended, and names every file
+// answer fills the results that a request has found, and names every file
 // that it could not look into.
 func (s *Service) answer(ctx context.Context, out *Request, j job.Job, q question, listed []decision) error {
 	stats := mews.Stats{}

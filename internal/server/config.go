@@ -63,7 +63,12 @@ type IndexConfig struct {
 type HuntConfig struct {
 	Sandbox       string `koanf:"sandbox" usage:"require (hunts are refused when a wall of the sandbox is missing) or best-effort"`
 	AllowFullScan bool   `koanf:"allow_full_scan" usage:"let hunts that ask for it read every file"`
+	RefuseSlow    bool   `koanf:"refuse_slow" usage:"refuse rules that the compiler calls slow"`
 	Workers       int    `koanf:"workers" usage:"scanning processes at a time"`
+	MaxCandidates int    `koanf:"max_candidates" usage:"files that one hunt or exact search may look at"`
+	MaxGB         int    `koanf:"max_gb" usage:"size of the files that one hunt or exact search may look at, in GiB"`
+
+	MaxTime time.Duration `koanf:"max_time" usage:"how long one hunt or exact search may run"`
 }
 
 // QuotaConfig sets the monthly allowances of each API client.
@@ -93,9 +98,11 @@ func DefaultConfig() Config {
 		ShutdownGrace: 15 * time.Second,
 		Blobs:         BlobsConfig{Compression: string(blob.Fast)},
 		Index:         IndexConfig{MemoryMB: 128},
-		Hunt:          HuntConfig{Sandbox: "require", Workers: 2},
-		Quota:         QuotaConfig{Hunts: 10_000, Downloads: 10_000},
-		Limits:        LimitsConfig{RequestsPerMinute: 60_000, TokensPerMinute: 300, InFlight: 256},
+		Hunt: HuntConfig{
+			Sandbox: "require", Workers: 2, MaxCandidates: 1_000_000, MaxGB: 1024, MaxTime: 30 * time.Minute,
+		},
+		Quota:  QuotaConfig{Hunts: 10_000, Downloads: 10_000},
+		Limits: LimitsConfig{RequestsPerMinute: 60_000, TokensPerMinute: 300, InFlight: 256},
 	}
 }
 
@@ -196,6 +203,9 @@ func (c *Config) Validate() error {
 	oneOf(bad, "blobs.compression", c.Blobs.Compression, string(blob.Fast), string(blob.Small))
 	inRange(bad, "index.memory_mb", c.Index.MemoryMB, 16, 4096)
 	inRange(bad, "hunt.workers", c.Hunt.Workers, 1, 64)
+	inRange(bad, "hunt.max_candidates", c.Hunt.MaxCandidates, 1, 1<<31-1)
+	inRange(bad, "hunt.max_gb", c.Hunt.MaxGB, 1, 1<<20)
+	inRange(bad, "hunt.max_time in seconds", int(c.Hunt.MaxTime/time.Second), 1, 1<<31-1)
 	inRange(bad, "quota.hunts", c.Quota.Hunts, 0, 1<<31-1)
 	inRange(bad, "quota.downloads", c.Quota.Downloads, 0, 1<<31-1)
 	inRange(bad, "limits.requests_per_minute", c.Limits.RequestsPerMinute, 20, 1<<31-1)

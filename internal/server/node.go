@@ -151,7 +151,8 @@ func (n *node) openServices(keys *blob.Keyring) (err error) {
 	n.hunts = hunt.New(hunt.Deps{
 		DB: n.db, Jobs: n.jobs, Samples: n.samples, Search: n.index, Yara: engine, Facts: n.facts, Keys: keys, Log: n.log,
 		Limits: hunt.Limits{
-			AllowFullScan: n.cfg.Hunt.AllowFullScan, Workers: n.cfg.Hunt.Workers,
+			AllowFullScan: n.cfg.Hunt.AllowFullScan, RefuseSlow: n.cfg.Hunt.RefuseSlow, Workers: n.cfg.Hunt.Workers,
+			MaxCandidates: int64(n.cfg.Hunt.MaxCandidates), MaxBytes: int64(n.cfg.Hunt.MaxGB) << 30, MaxTime: n.cfg.Hunt.MaxTime,
 			HuntQuota: n.cfg.Quota.Hunts, DownloadQuota: n.cfg.Quota.Downloads,
 		},
 	})
