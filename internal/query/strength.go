@@ -2,6 +2,7 @@ package query
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -27,14 +28,40 @@ const strongShare = 0.01
 func StrengthOf(n Node) Strength {
 	n = Simplify(n)
 	switch {
-	case n == Node(All{}):
-		return Unplanned
-	case !Indexable(n):
-		return Metadata
-	case shareOf(n) <= strongShare:
+	case Indexable(n) && shareOf(n) <= strongShare:
 		return Strong
+	case Indexable(n):
+		return Weak
+	case Simplify(besideStrings(n)) == Node(All{}):
+		return Unplanned
 	}
-	return Weak
+	return Metadata
+}
+
+// besideStrings is the tree for files in which no string is that the index could
+// look up, and every other.
+func besideStrings(n Node) Node {
+	each := func(kids []Node) []Node {
+		out := make([]Node, len(kids))
+		for i, k := range kids {
+			out[i] = besideStrings(k)
+		}
+		return out
+	}
+	switch n := n.(type) {
+	case Pattern:
+		if Indexable(n) {
+			return None{}
+		}
+		return All{}
+	case And:
+		return And{Kids: each(n.Kids)}
+	case Or:
+		return Or{Kids: each(n.Kids)}
+	case MinOf:
+		return MinOf{K: n.K, Kids: each(n.Kids)}
+	}
+	return n
 }
 
 // shareOf is the share of a corpus that the index is expected to leave to read.
@@ -48,9 +75,9 @@ func shareOf(n Node) float64 {
 		}
 	case Literal:
 		if n.Fold && hasLetter(n.Bytes) {
-			return shareOfRun(len(n.Bytes) - 1) // one filter of three knows folded text
+			return shareOfRun(float64(len(n.Bytes) - 1)) // one filter of three knows folded text
 		}
-		return shareOfRun(len(n.Bytes))
+		return shareOfRun(float64(len(n.Bytes)))
 	case Masked:
 		return shareOfRun(n.known())
 	case And:
@@ -69,11 +96,11 @@ func shareOf(n Node) float64 {
 
 // shareOfRun follows what was measured for absent literals: 5 % at four bytes,
 // and each byte more divides by four (docs/performance.md).
-func shareOfRun(n int) float64 {
+func shareOfRun(n float64) float64 {
 	if n < MinLiteral {
 		return 1
 	}
-	return .05 / math.Pow(4, float64(n-MinLiteral))
+	return .05 / math.Pow(4, n-MinLiteral)
 }
 
 // shareOfMin: each file that is left takes up k of the kids' shares, and at
@@ -100,9 +127,10 @@ func shareOfMin(k int, kids []Node) float64 {
 }
 
 // known is how long a literal would be that filters as much: the longest run of
-// whole bytes, and of every other run what its grams of three bytes add.
-func (m Masked) known() int {
-	longest, others, run := 0, 0, 0
+// bytes of which something is known, half a byte counting half, and of every other
+// run what its grams of three bytes add.
+func (m Masked) known() float64 {
+	var longest, others, run float64
 	end := func() {
 		if run > longest {
 			longest, run = run, longest
@@ -111,11 +139,14 @@ func (m Masked) known() int {
 		run = 0
 	}
 	for _, mask := range m.Mask {
-		if mask != 0xff {
+		switch bits.OnesCount8(mask) {
+		case 8:
+			run++
+		case 4, 5, 6, 7:
+			run += .5
+		default:
 			end()
-			continue
 		}
-		run++
 	}
 	end()
 	return longest + others

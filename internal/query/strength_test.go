@@ -10,7 +10,7 @@ func TestStrength(t *testing.T) {
 	for text, want := range map[string]Strength{
 		`all`:                         Unplanned,
 		`none`:                        Strong,
-		`"MZ"`:                        Metadata,
+		`"MZ"`:                        Unplanned,
 		`"abcd"`:                      Weak,
 		`"abcde"`:                     Weak,
 		`"abcdef"`:                    Strong,
@@ -50,7 +50,7 @@ func TestStrengthOfMasked(t *testing.T) {
 		return m
 	}
 	for text, want := range map[string]Strength{
-		"aaaa?aa": Weak, "aaaa?aaaa": Strong, "aaaaaa?a": Strong, "aaaanaa": Weak, "aa?aa?aa": Metadata,
+		"aaaa?aa": Weak, "aaaa?aaaa": Strong, "aaaaaa?a": Strong, "aaaan": Weak, "aaaanaa": Strong, "aa?aa?aa": Unplanned,
 	} {
 		if got := StrengthOf(mask(text)); got != want {
 			t.Errorf("%s is %s, not %s", text, got, want)
