@@ -17,6 +17,7 @@ mod describe;
 mod escapes;
 mod eval;
 mod files;
+mod modules;
 mod peers;
 mod planner;
 mod protocol;
