@@ -24,7 +24,8 @@ const (
 // another. Files that come later are unknown, so a snapshot of the index may be
 // taken after Resolve, not before.
 func (s *Service) Resolve(ctx context.Context, cid store.CID, made string, plan query.Node) (query.Node, error) {
-	if !asks(plan) {
+	facts, digests := asked(plan)
+	if !facts && len(digests) == 0 {
 		return plan, nil
 	}
 	var out query.Node
@@ -37,6 +38,9 @@ func (s *Service) Resolve(ctx context.Context, cid store.CID, made string, plan 
 			r.unknown, r.facts = known.complement(), true
 		}
 		if err == nil {
+			err = r.findDigests(digests)
+		}
+		if err == nil {
 			out, err = r.node(plan)
 		}
 		return err
@@ -47,19 +51,20 @@ func (s *Service) Resolve(ctx context.Context, cid store.CID, made string, plan 
 	return query.Simplify(out), nil
 }
 
-// asks tells whether there is anything to look up.
-func asks(plan query.Node) bool {
+// asked tells what there is to look up: facts, and which digests.
+func asked(plan query.Node) (facts bool, digests map[string]bool) {
+	digests = map[string]bool{}
 	for _, leaf := range query.Leaves(plan) {
 		switch leaf := leaf.(type) {
 		case query.Fact:
-			return true
+			facts = true
 		case query.Hash:
 			if leaf.Algo != "sha256" {
-				return true
+				digests[string(leaf.Digest)] = true
 			}
 		}
 	}
-	return false
+	return facts, digests
 }
 
 // A resolver works in one read transaction: what is known and what is found are
@@ -71,6 +76,8 @@ type resolver struct {
 	facts   bool // they can be looked up
 	unknown ranges
 	found   map[string]query.Node // by the leaf's text
+	digests map[string][]uint64   // files with the digests of the plan
+	later   ranges                // files that come after them
 }
 
 func (r *resolver) node(n query.Node) (query.Node, error) {
@@ -81,7 +88,7 @@ func (r *resolver) node(n query.Node) (query.Node, error) {
 		return r.and(n)
 	case query.Or:
 		kids, err := r.nodes(n.Kids)
-		return query.Or{Kids: kids}, err
+		return query.Or{Kids: joined(kids)}, err
 	case query.MinOf:
 		kids, err := r.nodes(n.Kids)
 		return query.MinOf{K: n.K, Kids: kids}, err
@@ -98,6 +105,23 @@ func (r *resolver) nodes(kids []query.Node) ([]query.Node, error) {
 		}
 	}
 	return out, nil
+}
+
+// joined makes one list of the files that several kids of an Or list.
+func joined(kids []query.Node) []query.Node {
+	var lists []ranges
+	rest := kids[:0]
+	for _, k := range kids {
+		if f, ok := k.(query.Files); ok {
+			lists = append(lists, f.Ranges)
+		} else {
+			rest = append(rest, k)
+		}
+	}
+	if len(lists) == 0 {
+		return rest
+	}
+	return append(rest, query.Files{Ranges: union(lists...)})
 }
 
 // and leaves out broad facts where another kid lists few files already.
@@ -143,7 +167,7 @@ func (r *resolver) look(n query.Node) (query.Node, error) {
 	switch n := n.(type) {
 	case query.Hash:
 		if n.Algo == "md5" || n.Algo == "sha1" {
-			return r.digest(n)
+			return query.Files{Ranges: union(query.FilesOf(r.digests[string(n.Digest)]).Ranges, r.later)}, nil
 		}
 	case query.Fact:
 		if !r.facts {
@@ -158,13 +182,11 @@ func (r *resolver) look(n query.Node) (query.Node, error) {
 	return n, nil
 }
 
-// digest gives the samples with a digest, and those that come later.
-func (r *resolver) digest(n query.Hash) (query.Node, error) {
-	list, err := filesOfDigest(r.tx, r.cid, n.Algo, n.Digest)
-	if err != nil {
-		return nil, err
+func (r *resolver) findDigests(digests map[string]bool) (err error) {
+	if r.digests, err = filesOfDigests(r.tx, r.cid, digests); err != nil {
+		return err
 	}
 	newest, err := newestFile(r.tx)
-	later := ranges{{newest + 1, math.MaxUint64}}
-	return query.Files{Ranges: union(query.FilesOf(list).Ranges, later)}, err
+	r.later = ranges{{newest + 1, math.MaxUint64}}
+	return err
 }

@@ -103,9 +103,32 @@ func filesWith(tx *store.Tx, fact int64, n int) ([]uint64, error) {
 	return seqs(tx, `SELECT seq FROM fact WHERE fact = ? ORDER BY seq LIMIT ?`, fact, n)
 }
 
-// filesOfDigest lists the samples with a digest; column is md5 or sha1.
-func filesOfDigest(tx *store.Tx, cid store.CID, column string, digest []byte) ([]uint64, error) {
-	return seqs(tx, `SELECT seq FROM sample WHERE `+column+` = ? AND cid = ?`, digest, string(cid))
+// filesOfDigests lists the samples that have one of these MD5 or SHA-1 digests,
+// by digest. It walks through all samples: rules that ask are rare, and an index
+// on digests would cost every upload more than its record does.
+func filesOfDigests(tx *store.Tx, cid store.CID, digests map[string]bool) (map[string][]uint64, error) {
+	out := map[string][]uint64{}
+	if len(digests) == 0 {
+		return out, nil
+	}
+	rows, err := tx.Query(`SELECT seq, md5, sha1 FROM sample WHERE cid = ?`, string(cid))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var seq uint64
+	var md5, sha1 sql.RawBytes
+	for rows.Next() {
+		if err := rows.Scan(&seq, &md5, &sha1); err != nil {
+			return nil, err
+		}
+		for _, sum := range []sql.RawBytes{md5, sha1} {
+			if digests[string(sum)] {
+				out[string(sum)] = append(out[string(sum)], seq)
+			}
+		}
+	}
+	return out, rows.Err()
 }
 
 // newestFile is the highest number of a sample; what comes later has a higher one.

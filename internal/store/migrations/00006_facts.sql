@@ -32,13 +32,7 @@ CREATE TABLE fact_failed (
     reason   TEXT    NOT NULL
 ) STRICT;
 
--- Digests that plans look up.
-CREATE INDEX sample_md5 ON sample (md5);
-CREATE INDEX sample_sha1 ON sample (sha1);
-
 -- +goose Down
-DROP INDEX sample_sha1;
-DROP INDEX sample_md5;
 DROP TABLE fact_failed;
 DROP TABLE fact_known;
 DROP TABLE fact;
