@@ -36,7 +36,7 @@ func (s *Service) Put(ctx context.Context, who store.Actor, r io.Reader, o PutOp
 		return Record{}, outward(err)
 	}
 	defer w.Abort()
-	in := intake{service: s, blob: w, slicer: s.slicers.Get().(*index.Slicer)}
+	in := intake{service: s, blob: w, slicer: s.slicers.Get().(*index.Slicer), room: s.rooms.Get().(*room)}
 	defer in.release()
 	if err := in.read(ctx, r); err != nil {
 		return Record{}, outward(err)
@@ -84,12 +84,20 @@ type intake struct {
 	service *Service
 	blob    *blob.Writer
 	slicer  *index.Slicer
+	room    *room
 	size    int64
-	head    []byte
+	head    int  // bytes in room.head
 	large   bool // holds one of the places for large uploads
 }
 
+// A room is the memory of one upload.
+type room struct {
+	frame [frameSize]byte // bytes that are not in a frame yet
+	head  [headSize]byte  // the first ones
+}
+
 func (in *intake) release() {
+	in.service.rooms.Put(in.room)
 	in.slicer.Finish() // what a failed upload left in it
 	in.service.slicers.Put(in.slicer)
 	if in.large {
@@ -98,8 +106,7 @@ func (in *intake) release() {
 }
 
 func (in *intake) read(ctx context.Context, r io.Reader) error {
-	buf := in.service.buffers.Get().(*[frameSize]byte)
-	defer in.service.buffers.Put(buf)
+	buf := &in.room.frame
 	filled, idle := 0, 0
 	fed := 0 // bytes of buf that the slicer has seen: the frame under way
 	for {
@@ -152,7 +159,7 @@ func (in *intake) account(ctx context.Context, b []byte) error {
 		}
 		in.large = true
 	}
-	in.head = append(in.head, b[:min(len(b), headSize-len(in.head))]...)
+	in.head += copy(in.room.head[in.head:], b)
 	return nil
 }
 
@@ -163,7 +170,7 @@ func (s *Service) finish(who store.Actor, in *intake, o PutOptions) (Record, err
 		return Record{}, mews.Errorf(mews.ErrInvalid, "empty file")
 	}
 	rec := Record{
-		CID: who.CID, Size: in.size, Type: Detect(in.head, in.size), Uploaded: s.now().UTC(),
+		CID: who.CID, Size: in.size, Type: Detect(in.room.head[:in.head], in.size), Uploaded: s.now().UTC(),
 		Client: who.Client, Label: Unknown,
 	}
 	rec.FirstSeen = rec.Uploaded

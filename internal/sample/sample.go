@@ -63,7 +63,7 @@ type Service struct {
 	locks   nameLocks
 	places  chan struct{} // uploads
 	large   chan struct{} // large uploads
-	buffers sync.Pool
+	rooms   sync.Pool
 	slicers sync.Pool // a slicer holds 200 KB
 }
 
@@ -87,7 +87,7 @@ func New(d Deps) *Service {
 	}
 	s.places = make(chan struct{}, s.limits.Parallel)
 	s.large = make(chan struct{}, s.limits.Large)
-	s.buffers.New = func() any { return new([frameSize]byte) }
+	s.rooms.New = func() any { return new(room) }
 	s.slicers.New = func() any { return index.NewSlicer(s.index.Params()) }
 	return s
 }
