@@ -54,7 +54,9 @@ func (g *group) take() []*member {
 		n++
 	}
 	members := g.waiting[:n:n]
-	g.waiting = g.waiting[n:]
+	if g.waiting = g.waiting[n:]; len(g.waiting) == 0 {
+		g.waiting = nil // let the array go
+	}
 	return members
 }
 
@@ -62,6 +64,12 @@ func (g *group) take() []*member {
 func (s *Store) commitGroup(members []*member) {
 	for _, m := range members {
 		m.done, m.err = true, errUncommitted // whatever happens below
+	}
+	if err := s.usable(); err != nil {
+		for _, m := range members {
+			m.err = err
+		}
+		return
 	}
 	defer s.lockAll(members)()
 	var absent []*member

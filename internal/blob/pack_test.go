@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/mewshq/mews/internal/blob"
@@ -103,6 +104,39 @@ func TestPackedBlobs(t *testing.T) {
 	}
 	if fresh, err := putTogether(s, all[0], all[1], all[0]); err != nil || !slices.Equal(fresh, []bool{true, true, false}) {
 		t.Errorf("anew: fresh %v, %v", fresh, err)
+	}
+}
+
+// A process may die after a pack got its name and before that was durable. The
+// next one must not acknowledge the same bytes on the strength of it.
+func TestPackOfADeadProcess(t *testing.T) {
+	mem := vfs.NewMem()
+	s := open(t, mem)
+	all := contents(3)
+	mem.Hook(func(op vfs.Op, name string) error {
+		if op == vfs.OpSyncDir && name == "blobs/packs" {
+			return syscall.EIO
+		}
+		return nil
+	})
+	if _, err := putTogether(s, all...); !errors.Is(err, blob.ErrFailed) {
+		t.Fatalf("the name of the pack is not durable, and the store said %v", err)
+	}
+	if _, err := blobtest.Put(s, "cid", all[0], 1000); !errors.Is(err, blob.ErrFailed) {
+		t.Fatalf("after a failed sync: %v", err)
+	}
+	mem.Hook(nil)
+	s = open(t, mem)
+	for _, content := range all {
+		if info, err := blobtest.Put(s, "cid", content, 1000); err != nil || info.Fresh {
+			t.Fatalf("again: fresh %v, %v", info.Fresh, err)
+		}
+	}
+	s = open(t, mem.CrashClone(rand.New(rand.NewPCG(1, 2)), 0))
+	for i, content := range all {
+		if err := reads(s, content); err != nil {
+			t.Errorf("acknowledged blob %d: %v", i, err)
+		}
 	}
 }
 

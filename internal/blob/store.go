@@ -91,7 +91,19 @@ func (s *Store) prepare() error {
 	if err := s.checkKey(); err != nil {
 		return err
 	}
-	return s.packs.load()
+	return s.loadPacks()
+}
+
+// loadPacks learns where packed blobs are. Who made the last pack may have died
+// before its name was durable, and from now on its blobs are relied on.
+func (s *Store) loadPacks() error {
+	if err := s.packs.load(); err != nil {
+		return err
+	}
+	if len(s.packs.files) == 0 {
+		return nil
+	}
+	return s.syncDir(packDir)
 }
 
 // checkKey leaves a sign of the key in a new store and looks for it in an old one.

@@ -128,8 +128,8 @@ func (f frame) part(number int) part {
 }
 
 // Finish ends the content. It writes the trailer with meta, a sealed copy of
-// what the database will say of the file. It is not durable, and not visible,
-// before Commit. The hashes are known from here on.
+// what the database will say of the file. The hashes are known from here on;
+// nothing is durable or visible before Commit.
 func (w *Writer) Finish(meta []byte) (Info, error) {
 	if err := w.writable(); err != nil {
 		return Info{}, err
