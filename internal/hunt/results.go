@@ -26,7 +26,7 @@ func (r *runner) save(ctx context.Context) error {
 	if err := r.lease.Save(ctx, text, write); err != nil {
 		return wrap("save progress", err)
 	}
-	r.pending = r.pending[:0]
+	r.pending, r.saved = r.pending[:0], r.s.now()
 	return nil
 }
 

@@ -218,7 +218,7 @@ func (r *runner) flush(ctx context.Context) error {
 		return nil
 	}
 	began := r.s.now()
-	decided, err := r.decide(ctx)
+	decided, err := r.decideAndSave(ctx)
 	if err != nil {
 		return err
 	}
@@ -237,12 +237,34 @@ func (r *runner) flush(ctx context.Context) error {
 		if err := r.save(ctx); err != nil {
 			return err
 		}
-		r.saved = now
 	}
 	if slow {
 		return mews.Errorf(mews.ErrInvalid, "rule too slow: %d of %d files timed out", r.progress.Timeouts, looked)
 	}
 	return nil
+}
+
+// decideAndSave decides the round. When that takes long, what was decided before
+// it is saved meanwhile, so that it shows.
+func (r *runner) decideAndSave(ctx context.Context) (decided []decision, err error) {
+	if len(r.pending) == 0 {
+		return r.decide(ctx)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		decided, err = r.decide(ctx)
+	}()
+	due := time.NewTimer(saveEvery - r.s.now().Sub(r.saved))
+	defer due.Stop()
+	select {
+	case <-done:
+		return decided, err
+	case <-due.C:
+	}
+	unsaved := r.save(ctx)
+	<-done
+	return decided, errors.Join(err, unsaved)
 }
 
 // pace makes rounds as long as they may be.
