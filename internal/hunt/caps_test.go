@@ -105,7 +105,7 @@ func TestOutcomesAddUpWhateverHappens(t *testing.T) {
 	t.Logf("seed=%d", seed)
 	rng := rand.New(rand.NewPCG(seed, 1))
 	worker := yaratest.Worker(t)
-	for range 6 {
+	for range 3 {
 		outcomesAddUp(t, rng, worker)
 	}
 }
@@ -140,11 +140,16 @@ func outcomesAddUp(t *testing.T, rng *rand.Rand, worker string) {
 	w.must(err)
 	var last mews.Progress
 	cancelled := false
+	deleted := map[string]bool{}
 	for range rng.IntN(4) { // stops, deletions and a cancel
 		stop := w.run()
 		time.Sleep(time.Duration(rng.IntN(40)) * time.Millisecond)
 		if rng.IntN(2) == 0 {
-			w.must(w.samples.Delete(t.Context(), me, stored[rng.IntN(len(stored))]))
+			sha := stored[rng.IntN(len(stored))]
+			if err := w.samples.Delete(t.Context(), me, sha); err != nil && !deleted[sha] {
+				t.Fatal(err)
+			}
+			deleted[sha] = true
 		}
 		if rng.IntN(4) == 0 {
 			ran, err := w.Cancel(t.Context(), me, c.ID)
@@ -159,7 +164,7 @@ func outcomesAddUp(t *testing.T, rng *rand.Rand, worker string) {
 	w.checkProgress(c.ID, last)
 	h := r.Meta.Hunt
 	checkSum(t, r.Meta)
-	if h.Candidates != int64(len(stored)) {
+	if h.Candidates > int64(len(stored)) || h.Candidates < int64(len(stored)-len(deleted)) || r.Meta.Progress.Total != h.Candidates {
 		t.Errorf("%d of %d candidates have an outcome: %+v", h.Candidates, len(stored), h)
 	}
 	if (r.Meta.Status == mews.StatusFailed) != cancelled || (h.Reasons[reasonCancelled] > 0) && !cancelled {

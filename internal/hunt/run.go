@@ -146,6 +146,7 @@ func (r *runner) run(ctx context.Context) error {
 		return err
 	}
 	defer end()
+	cut := false
 	for c, err := range list {
 		if err != nil {
 			return wrap("search", err)
@@ -153,12 +154,15 @@ func (r *runner) run(ctx context.Context) error {
 		if err := r.add(ctx, c); err != nil {
 			return err
 		}
-		if r.pool == nil && r.progress.found() >= r.filter.limit {
+		if cut = r.pool == nil && r.progress.found() >= r.filter.limit; cut {
 			break // a search ends at its limit; a hunt accounts for the rest
 		}
 	}
 	if err := r.flush(ctx); err != nil {
 		return err
+	}
+	if !cut { // files deleted before a restart are no candidates after it
+		r.progress.Total = r.progress.Counts.Candidates + r.progress.Dropped
 	}
 	if c := r.progress.Counts; !addsUp(c) {
 		return fmt.Errorf("outcomes do not add up: %+v", c)

@@ -125,7 +125,9 @@ func (s *Service) describe(m *mews.Meta, j job.Job, q question) error {
 	if err != nil {
 		return err
 	}
-	p.Total = max(p.Total, q.Total)
+	if j.State != job.Done {
+		p.Total = max(p.Total, q.Total)
+	}
 	m.ReqID, m.Status = j.ID, mews.StatusInProgress
 	switch j.State {
 	case job.Done:
