@@ -327,6 +327,27 @@ func TestDeadFilesGo(t *testing.T) {
 	w.check("alpha", query.All{})
 }
 
+// TestDeadBytesGo: one large file of many is enough to rewrite a segment for.
+func TestDeadBytesGo(t *testing.T) {
+	w := newWorld(t, 24)
+	w.must(w.put("alpha", w.gen.Sample(corpus.PE, 400_000).Bytes, "pe32", atColumns, true))
+	for range 6 {
+		w.must(w.put("alpha", w.gen.Sample(corpus.Text, 2_000).Bytes, "text", atColumns, true))
+	}
+	w.must(w.eng.Flush(t.Context()))
+	w.must(w.forget("alpha", 3))
+	w.must(w.eng.maintain(t.Context()))
+	if st, err := w.eng.Status(t.Context()); err != nil || st.CorpusBytes < 412_000 || st.Merged != 0 {
+		t.Errorf("a small file is not worth it: %+v, %v", st, err)
+	}
+	w.must(w.forget("alpha", 0))
+	w.must(w.eng.maintain(t.Context()))
+	if st, err := w.eng.Status(t.Context()); err != nil || st.CorpusBytes != 10_000 || st.Files != 5 || st.Merged == 0 {
+		t.Errorf("%+v, %v", st, err)
+	}
+	w.check("alpha", query.All{})
+}
+
 // TestForgetDuringMerge: a file that is deleted while its segment is merged
 // stays deleted.
 func TestForgetDuringMerge(t *testing.T) {
