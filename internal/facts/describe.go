@@ -22,6 +22,8 @@ const (
 	// maxAttempts is how often a file is tried that kills the worker or cannot be
 	// read.
 	maxAttempts = 3
+	// afterError is the pause when no worker can be had.
+	afterError = 10 * time.Minute
 )
 
 // Run describes files until ctx ends. Failures are logged and tried again;
@@ -32,7 +34,7 @@ func (s *Service) Run(ctx context.Context) error {
 		more, err := s.round(ctx)
 		if err != nil && ctx.Err() == nil {
 			s.log.Warn("files are not described; hunts read them instead", "error", err)
-			rest = max(rest, min(s.limits.Retry, time.Minute))
+			rest = max(rest, min(s.limits.Retry, afterError))
 		}
 		s.resting.Store(err == nil && !more)
 		pause(ctx, rest)
