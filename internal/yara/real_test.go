@@ -108,7 +108,7 @@ func TestRealPlans(t *testing.T) {
 	for pattern, want := range map[string]string{
 		`"needle"`:                        `"needle"`,
 		`"needle" nocase`:                 `"needle"i`,
-		`{ 41 42 43 ?? 44 4? 45 46 }`:     `masked(4142430044404546,ffffff00fff0ffff)`,
+		`{ 41 42 43 44 ?? 45 4? 47 48 }`:  `masked(414243440045404748,ffffffff00fff0ffff)`,
 		`/ab[Cc]d.{2}efg/`:                `and(masked(616243640000656667,ffffdfff0000ffffff),or("abcd","abCd"))`,
 		`"abcd" xor(1-2)`:                 "or(\"`cbe\",\"c`af\")",
 		`{ 41 42 43 44 [4-] 45 46 47 }`:   `and("ABCD","EFG")`,

@@ -14,7 +14,7 @@ pub const PROTOCOL: u32 = 2;
 pub const ENGINE: &str = "yara-x 1.22.1";
 /// Version of the planner, the third part of the triple. It changes whenever
 /// the plan of any source may change.
-pub const PLAN: &str = "3";
+pub const PLAN: &str = "4";
 /// YARA modules that rules may import.
 pub const MODULES: [&str; 10] =
     ["dex", "dotnet", "elf", "hash", "lnk", "macho", "math", "pe", "string", "time"];

@@ -136,16 +136,19 @@ impl Node {
     }
 }
 
-/// The longest run of known bytes; letters of either case count from 6 bytes on,
-/// where the index compares folded grams.
+/// The longest run of known bytes. From 6 bytes on letters of either case count,
+/// where the index compares folded grams, and half a byte may be open, whose
+/// values the index tries.
 fn longest_run(bytes: &[u8], mask: &[u8]) -> usize {
+    const TRIED: usize = 6;
     let (mut best, mut known, mut folded) = (0, 0, 0);
     for (b, m) in bytes.iter().zip(mask) {
         known = if *m == 0xff { known + 1 } else { 0 };
         folded = if *m == 0xff || *m == 0xdf && b.is_ascii_uppercase() { folded + 1 } else { 0 };
-        best = best.max(known).max(if folded >= 6 { folded } else { 0 });
+        best = best.max(known).max(if folded >= TRIED { folded } else { 0 });
     }
-    best
+    let tried = mask.windows(TRIED).any(|w| w.iter().map(|m| m.count_zeros()).sum::<u32>() <= 4);
+    if tried { best.max(TRIED) } else { best }
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -24,6 +24,10 @@ const MAX_STARTS: usize = 16;
 pub const MAX_SPREAD: u32 = 3;
 /// Where a stretch leaves less than this to verify, it needs no help.
 const ENOUGH: f64 = 0.01;
+/// A string that leaves less than this is in hardly any file by chance.
+const RARE: f64 = 0.000_1;
+/// Lengths of one stretch that are written out.
+const MAX_LENGTHS: usize = 16;
 /// Sets of single bytes that are tried one by one, of one stretch.
 const MAX_TRIED: usize = 8;
 
@@ -124,25 +128,29 @@ pub fn plan(pieces: &[Piece], wide: bool) -> Node {
     if node.cost().literals as usize > MAX_ALTERNATIVES { all() } else { node }
 }
 
-/// Cuts a group at its runs of open length, or writes the lengths out where a
-/// neighbour is too weak to stand alone.
+/// Cuts a group at its runs of open length, or writes the lengths out: as one
+/// string the neighbours are asked for in one column, which is worth much unless
+/// each of them is rare by itself.
 fn stretches(group: &[Piece], wide: bool) -> Vec<Vec<Vec<Str>>> {
     let mut segments = group.split(|p| matches!(p, Piece::UpTo(..))).map(|segment| {
         let sets = segment.iter().filter_map(|p| if let Piece::Set(s) = p { Some(s) } else { None });
         join_fixed(sets)
     });
-    let weak = |sets: &[Vec<Str>]| left_by(&build(sets, &[]), wide) > ENOUGH;
+    let weak = |sets: &[Vec<Str>]| left_by(&build(sets, &[]), wide) > RARE;
     let runs = group.iter().filter_map(|p| if let Piece::UpTo(sym, n) = p { Some((*sym, *n)) } else { None });
     let mut last = segments.next().unwrap_or_default();
-    let mut last_weak = weak(&last);
+    let (mut last_weak, mut lengths_of_last) = (weak(&last), 1);
     let mut out = Vec::new();
     for ((sym, most), next) in runs.zip(segments) {
         let next_weak = weak(&next);
-        if (last_weak || next_weak) && !last.is_empty() && !next.is_empty() {
+        lengths_of_last *= most as usize + 1;
+        let few = lengths_of_last <= MAX_LENGTHS;
+        if few && (last_weak || next_weak) && !last.is_empty() && !next.is_empty() {
             last.push(lengths(sym, most));
             last.extend(next);
         } else {
             out.push(std::mem::replace(&mut last, next));
+            lengths_of_last = 1;
         }
         last_weak = next_weak;
     }

@@ -12,6 +12,8 @@ const TELLING_BITS: u32 = 4;
 /// only the case is open.
 const USEFUL: usize = 4;
 const FOLDED: usize = 6;
+/// Longest run with open bits that is compared with its fixed parts.
+const TRIED: usize = 10;
 /// Fewer known bits than these are in almost every file.
 const MIN_BITS: u32 = 24;
 
@@ -47,6 +49,11 @@ impl Sym {
         (self.mask == 0xff).then_some(self.byte)
     }
 
+    /// How many of its bits are not known.
+    fn open(self) -> u32 {
+        self.mask.count_zeros()
+    }
+
     /// The byte in lower case, if nothing but its case is open.
     fn lower(self) -> Option<u8> {
         let letter = self.mask == ANY_CASE && self.byte.is_ascii_uppercase();
@@ -64,21 +71,38 @@ pub fn left_over(len: usize) -> f64 {
     LEFT.get(len).copied().unwrap_or(0.0015 * 0.4_f64.powi(len.min(20) as i32 - 8))
 }
 
-/// What a string leaves to verify: all its runs must be in one column.
+/// What a string leaves to verify. All its runs must be in one column, and the
+/// index tries the values of bytes of which few bits are open.
 pub fn share(syms: &[Sym], wide: bool) -> f64 {
-    let each = 1 + usize::from(wide);
-    // The zero byte of the byte before a run belongs to it.
-    let bytes = |i, run: &[Sym]| run.len() * each + if i > 0 { each - 1 } else { 0 };
-    let exact = syms.split(|s| s.known().is_none()).enumerate().map(|(i, run)| left_over(bytes(i, run)));
-    let folded = syms.split(|s| s.lower().is_none()).map(|run| {
+    let zero = Sym::of(0);
+    let open: Vec<u32> =
+        syms.iter().flat_map(|s| [*s, zero].into_iter().take(1 + usize::from(wide))).map(Sym::open).collect();
+    if !open.split(|o| *o > 0).any(|run| run.len() >= USEFUL) && !open.windows(FOLDED).any(few_open) {
+        return folded_share(syms, wide);
+    }
+    let runs: f64 = open.split(|o| *o > 0).map(|run| left_over(run.len())).product();
+    let tried = (FOLDED..=TRIED).flat_map(|n| open.windows(n));
+    let tried =
+        tried.filter(|w| few_open(w)).map(|w| left_over(w.len()) * f64::from(1 << w.iter().sum::<u32>()));
+    tried.fold(runs, f64::min).min(folded_share(syms, wide))
+}
+
+/// Whether no more than half a byte is open.
+fn few_open(open: &[u32]) -> bool {
+    open.iter().sum::<u32>() <= 4
+}
+
+/// What the best run leaves of which nothing but the case is open.
+fn folded_share(syms: &[Sym], wide: bool) -> f64 {
+    let runs = syms.split(|s| s.lower().is_none()).map(|run| {
         let open = run.iter().filter(|s| s.known().is_none()).count();
-        match run.len() * each {
+        match run.len() * (1 + usize::from(wide)) {
             _ if open == 0 => 1.0,
-            n @ 6.. => left_over(n),
+            n @ FOLDED.. => left_over(n),
             n => left_over(n) * (1 << open) as f64,
         }
     });
-    exact.product::<f64>() * folded.fold(1.0, |least: f64, f| least.min(f))
+    runs.fold(1.0, f64::min)
 }
 
 /// What a set of alternatives leaves to verify.
@@ -163,7 +187,7 @@ mod tests {
     #[test]
     fn longer_and_more_known_leaves_less() {
         let text = |t: &str| -> Str { t.bytes().map(|b| if b == b'?' { ANY } else { Sym::of(b) }).collect() };
-        let shares: Vec<f64> = ["ab?cd", "abc", "abc?def", "abcd", "abcd?efgh", "abcdefghijkl"]
+        let shares: Vec<f64> = ["abc", "abcd", "abcd?efg", "abcd?efgh", "abcdefghijkl"]
             .iter()
             .map(|t| share(&text(t), false))
             .collect();
