@@ -14,13 +14,18 @@ func newBitmap(n int) bitmap { return make(bitmap, (n+63)/64) }
 // fullBitmap holds 0 to n-1.
 func fullBitmap(n int) bitmap {
 	b := newBitmap(n)
-	for i := range b {
+	b.fill(n)
+	return b
+}
+
+// fill makes the words of the first n members hold just these.
+func (b bitmap) fill(n int) {
+	for i := range n / 64 {
 		b[i] = ^uint64(0)
 	}
 	if n%64 != 0 {
-		b[len(b)-1] = 1<<(n%64) - 1
+		b[n/64] = 1<<(n%64) - 1
 	}
-	return b
 }
 
 func (b bitmap) set(i int)      { b[i>>6] |= 1 << (i & 63) }
@@ -102,6 +107,18 @@ func newIDSet(b bitmap) idSet {
 		list := make([]uint32, 0, n)
 		b.each(func(i int) { list = append(list, uint32(i)) })
 		return idSet{list: list}
+	}
+	return idSet{bits: b}
+}
+
+// listed makes a set of rising numbers below n.
+func listed(list []uint32, n int) idSet {
+	if len(list) < (n+63)/64*2 {
+		return idSet{list: list}
+	}
+	b := newBitmap(n)
+	for _, i := range list {
+		b.set(int(i))
 	}
 	return idSet{bits: b}
 }

@@ -13,7 +13,11 @@
 //     so a literal of up to Overlap+1 bytes lies inside one column.
 //   - A class is a set of columns whose filters have the same sizes.
 //   - A row is one bit position over all columns of a class, contiguous on disk.
-//   - A segment is a set of files with their columns, stored row by row.
+//   - A segment is a set of files with their columns, stored row by row. A view
+//     is the same in memory, of a builder that goes on.
+//   - A pattern is what is looked for: bytes of which some bits may not matter. A
+//     window is a part of it that lies inside one column; a fork is a group of
+//     bytes known in part, whose choices are tried one after another.
 //
 // The index may over-select; the verifier decides. A file that holds a literal
 // is never left out: whatever is not known (a damaged row, a literal too short,

@@ -21,9 +21,12 @@ const (
 func (q *searcher) columnsWith(w *window, only bitmap) (idSet, error) {
 	out := only
 	if only == nil {
-		out = newBitmap(q.Segment.columns)
+		if q.cols == nil {
+			q.cols = newBitmap(q.Segment.columns)
+		}
+		out = q.cols
 		for _, c := range q.classes {
-			copy(out[c.base/64:], fullBitmap(c.columns))
+			out[c.base/64:].fill(c.columns)
 		}
 		for col := q.rest; col < q.Segment.columns; col++ {
 			out.set(col)
@@ -41,7 +44,11 @@ func (q *searcher) columnsWith(w *window, only bitmap) (idSet, error) {
 			}
 		}
 	}
-	return newIDSet(out), nil
+	set := newIDSet(out)
+	if set.bits != nil {
+		q.cols = nil // the set has it now
+	}
+	return set, nil
 }
 
 // A block is a stretch of the columns of a class, of which rows are read at once.

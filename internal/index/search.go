@@ -106,6 +106,7 @@ type searcher struct {
 	st    *Stats
 	found *finding
 	cache rowCache
+	cols  bitmap   // scratch of columnsWith
 	order []uint32 // scratch of narrow
 }
 
@@ -333,16 +334,16 @@ func (q *searcher) columnsOf(within bitmap) bitmap {
 // partsIn lists the parts in columns that are long enough for a window, of files
 // within that are long enough for the whole.
 func (q *searcher) partsIn(cols idSet, window, whole int, within bitmap) idSet {
-	out := newBitmap(len(q.parts))
+	var list []uint32
 	cols.each(func(col uint32) {
 		for i := q.partStart[col]; i < q.partStart[col+1]; i++ {
 			p := &q.parts[i]
 			if int(p.len) >= window && q.Segment.files[p.file].Size >= int64(whole) && (within == nil || within.has(int(p.file))) {
-				out.set(int(i))
+				list = append(list, i)
 			}
 		}
 	})
-	return newIDSet(out)
+	return listed(list, len(q.parts))
 }
 
 func (q *searcher) filesOf(parts idSet) bitmap {
@@ -359,7 +360,7 @@ const mostJoined = 4096
 func (q *searcher) joined(begin, other idSet, shift, n int64) idSet {
 	near := begin.size() <= mostJoined
 	files := q.filesOf(other)
-	out := newBitmap(len(q.parts))
+	var list []uint32
 	begin.each(func(i uint32) {
 		p := &q.parts[i]
 		if !files.has(int(p.file)) {
@@ -370,8 +371,8 @@ func (q *searcher) joined(begin, other idSet, shift, n int64) idSet {
 			return other.has(k) && p.off+shift <= o.off+int64(o.len)-n && o.off <= p.off+int64(p.len)+shift
 		}
 		if !near || slices.ContainsFunc(q.fileParts[q.fileStart[p.file]:q.fileStart[p.file+1]], fits) {
-			out.set(int(i))
+			list = append(list, i)
 		}
 	})
-	return newIDSet(out)
+	return listed(list, len(q.parts))
 }
