@@ -34,7 +34,7 @@ func main() {
 	flag.Uint64Var(&s.seed, "seed", 1, "seed of corpora, queries and rules")
 	flag.BoolVar(&s.growth, "growth", true, "measure the growth curve too: a sixteenth, a quarter and all of the bytes")
 	flag.StringVar(&s.json, "json", "", "write all figures to this file, to compare versions")
-	flag.StringVar(&s.markdown, "markdown", "", "write the tables of docs/performance.md to this file")
+	flag.StringVar(&s.markdown, "markdown", "", "write the tables to this file, or to their place in it: docs/performance.md")
 	flag.StringVar(&s.profiles, "profile", "", "write CPU profiles of ingest, search and hunt to this folder, as text")
 	only := flag.String("only", "", "measure one set: heavy or small")
 	child := flag.String("step", "", "used by the bench itself: run one step alone")

@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 )
@@ -23,9 +25,30 @@ func (r *report) write(s settings) error {
 	if s.markdown != "" {
 		var b strings.Builder
 		r.markdown(&b)
-		return os.WriteFile(s.markdown, []byte(b.String()), 0o644)
+		return place(s.markdown, b.String())
 	}
 	return nil
+}
+
+// Figures stand between these lines of a document.
+const (
+	figuresBegin = "<!-- figures: written by make bench -->\n"
+	figuresEnd   = "<!-- end of figures -->\n"
+)
+
+// place puts the figures where a document keeps them; any other file becomes the
+// figures alone.
+func place(file, figures string) error {
+	old, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	before, rest, begins := strings.Cut(string(old), figuresBegin)
+	_, after, ends := strings.Cut(rest, figuresEnd)
+	if begins && ends {
+		figures = before + figuresBegin + "\n" + figures + "\n" + figuresEnd + after
+	}
+	return os.WriteFile(file, []byte(figures), 0o644)
 }
 
 // text writes one line for each figure.
