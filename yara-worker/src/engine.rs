@@ -47,7 +47,12 @@ impl Compiled {
 
 /// Compiles one source with the externals given; missing ones are empty.
 pub fn compile(source: &Source<'_>, externals: &BTreeMap<String, String>) -> Result<Compiled, Reject> {
-    refuse_foreign(source)?;
+    compile_with(compiler(), source, externals)
+}
+
+/// A compiler that has seen no source. Making one is a tenth of what compiling
+/// a small source costs, and can be done before there is a source.
+pub fn compiler() -> Compiler<'static> {
     let mut compiler = Compiler::new();
     compiler
         .enable_includes(false)
@@ -59,6 +64,16 @@ pub fn compile(source: &Source<'_>, externals: &BTreeMap<String, String>) -> Res
         .condition_optimization(false)
         .colorize_errors(false)
         .max_warnings(MAX_WARNINGS);
+    compiler
+}
+
+/// Compiles one source with a fresh compiler.
+pub fn compile_with(
+    mut compiler: Compiler<'_>,
+    source: &Source<'_>,
+    externals: &BTreeMap<String, String>,
+) -> Result<Compiled, Reject> {
+    refuse_foreign(source)?;
     for name in EXTERNALS {
         let value = externals.get(name).map_or("", String::as_str);
         if compiler.define_global(name, value).is_err() {

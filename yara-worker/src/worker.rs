@@ -1,10 +1,12 @@
 //! The conversation: one RULES or DESCRIBE, then FILE after FILE until BYE.
 
 use std::io::{Read, Write};
+use std::mem::{self, ManuallyDrop};
 use std::time::Instant;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use yara_x::Compiler;
 
 use crate::describe;
 use crate::engine::{self, Compiled, Scan, reject};
@@ -21,7 +23,13 @@ use crate::source::Source;
 pub const KEEP_BUFFER: usize = 16 << 20;
 
 /// Speaks the protocol until BYE, REJECT or a closed pipe.
-pub fn serve(r: &mut impl Read, w: &mut impl Write, walls: Vec<Wall>, memory: &Memory) -> Result<(), Broken> {
+pub fn serve(
+    r: &mut impl Read,
+    w: &mut impl Write,
+    walls: Vec<Wall>,
+    memory: &Memory,
+    compiler: Compiler<'_>,
+) -> Result<(), Broken> {
     let hello = Hello {
         protocol: PROTOCOL,
         worker: env!("CARGO_PKG_VERSION").into(),
@@ -39,8 +47,10 @@ pub fn serve(r: &mut impl Read, w: &mut impl Write, walls: Vec<Wall>, memory: &M
         Some(_) => return Err(Broken::Protocol("RULES or DESCRIBE expected")),
     };
     check(&rules)?;
-    let (compiled, ready) = match prepare(&rules, memory) {
-        Ok(done) => done,
+    let (compiled, ready) = match prepare(&rules, memory, compiler) {
+        // The process ends with the conversation: the kernel takes the memory back
+        // at once, where dropping it would go through all of it.
+        Ok((compiled, ready)) => (ManuallyDrop::new(compiled), ready),
         Err(refusal) => return send(w, Kind::Reject, &refusal),
     };
     send(w, Kind::Ready, &ready)?;
@@ -60,14 +70,14 @@ fn check(rules: &Rules) -> Result<(), Broken> {
     Ok(())
 }
 
-fn prepare(rules: &Rules, memory: &Memory) -> Result<(Compiled, Ready), Reject> {
+fn prepare(rules: &Rules, memory: &Memory, compiler: Compiler<'_>) -> Result<(Compiled, Ready), Reject> {
     if rules.source.len() > MAX_SOURCE {
         let message = format!("source is over {MAX_SOURCE} bytes");
         return Err(reject("limit", vec![Problem { code: "limit".into(), line: 0, column: 0, message }]));
     }
     let started = Instant::now();
     let source = Source::new(&rules.source);
-    let compiled = engine::compile(&source, &rules.externals)?;
+    let compiled = engine::compile_with(compiler, &source, &rules.externals)?;
     let compile_ms = started.elapsed().as_millis() as u64;
     let started = Instant::now();
     let mut plans = if rules.plan { plan::rules(&source, &rules.externals) } else { vec![] };
@@ -120,7 +130,7 @@ fn scan_files(
     compiled: &Compiled,
     limits: Limits,
 ) -> Result<(), Broken> {
-    let mut scan = Scan::new(compiled, limits);
+    let mut scan = ManuallyDrop::new(Scan::new(compiled, limits));
     let mut data = Vec::new();
     let mut used = cpu_time();
     while let Some(id) = next_file(r, limits, &mut data)? {
@@ -140,7 +150,8 @@ fn scan_files(
         }
         if verdict.outcome == Outcome::Error {
             // A scan that was cut off leaves its scanner in an unknown state.
-            scan = Scan::new(compiled, limits);
+            let spoilt = mem::replace(&mut scan, ManuallyDrop::new(Scan::new(compiled, limits)));
+            drop(ManuallyDrop::into_inner(spoilt));
         }
         data.clear();
         data.shrink_to(KEEP_BUFFER);
