@@ -76,6 +76,8 @@ var indexGauges = map[string]string{
 	"mews_index_tail_bytes":      "Plain bytes of files not indexed yet.",
 	"mews_index_queue_lag":       "Seconds that the oldest file of the tail has waited.",
 	"mews_index_damaged_regions": "Damaged regions seen since the start.",
+	"mews_index_written_bytes":   "Bytes of segments written since the start.",
+	"mews_index_merged_bytes":    "Of these, bytes written by merges and repairs.",
 }
 
 func newIndexCollector(index *search.Engine) *indexCollector {
@@ -103,6 +105,7 @@ func (c *indexCollector) Collect(ch chan<- prometheus.Metric) {
 		"mews_index_files": float64(st.Files), "mews_index_segments": float64(st.Segments), "mews_index_bytes": float64(st.IndexBytes),
 		"mews_index_corpus_bytes": float64(st.CorpusBytes), "mews_index_tail_files": float64(st.TailFiles), "mews_index_tail_bytes": float64(st.TailBytes),
 		"mews_index_queue_lag": st.QueueLag.Seconds(), "mews_index_damaged_regions": float64(st.Damaged),
+		"mews_index_written_bytes": float64(st.Written), "mews_index_merged_bytes": float64(st.Merged),
 	} {
 		ch <- prometheus.MustNewConstMetric(c.descs[name], prometheus.GaugeValue, v)
 	}
