@@ -178,7 +178,7 @@ func (s *Store) writePack(members []*member) (err error) {
 	if err := s.syncDir(packDir); err != nil {
 		return err
 	}
-	s.packs.add(name, entries)
+	s.packs.add(&pack{name: name}, entries)
 	for _, m := range members {
 		m.w.release()
 	}
@@ -216,8 +216,5 @@ func (s *Store) commitAlone(w *Writer, id string) (fresh bool, err error) {
 	if err := s.syncDir(path.Dir(to)); err != nil {
 		return true, err
 	}
-	if err := s.deletePacked(id); err != nil && !errors.Is(err, ErrNotFound) {
-		return true, err
-	}
-	return true, nil
+	return true, s.deletePacked(id)
 }

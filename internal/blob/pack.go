@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"path"
 	"strings"
@@ -19,14 +20,15 @@ import (
 const (
 	packDir    = "blobs/packs"
 	packSuffix = ".pack"
-	packMagic  = "mewspack"
+	packMagic  = "mewspak2"
 
 	maxPacked  = 32      // containers of a pack
 	maxPackLen = 8 << 20 // bytes of them, about
 
 	idSize        = 32
-	packEntrySize = idSize + 4 + 4
+	packEntrySize = idSize + 4 + 4 + 4
 	packFootSize  = 4 + 8
+	maxDirectory  = maxPacked*packEntrySize + packFootSize
 )
 
 // A packed container: its file id and its place in the pack. The id of one that
@@ -36,12 +38,19 @@ type packed struct {
 	at, length uint32
 }
 
+// sum guards the id; nothing else in the directory would tell that a bit of it
+// flipped. Places are known to be right by following each other.
+func (e packed) sum() uint32 { return crc32.ChecksumIEEE(e.id[:]) }
+
+func (e packed) deleted() bool { return e.id == [idSize]byte{} }
+
 func encodeDirectory(entries []packed) []byte {
 	b := make([]byte, 0, len(entries)*packEntrySize+packFootSize)
 	for _, e := range entries {
 		b = append(b, e.id[:]...)
 		b = binary.BigEndian.AppendUint32(b, e.at)
 		b = binary.BigEndian.AppendUint32(b, e.length)
+		b = binary.BigEndian.AppendUint32(b, e.sum())
 	}
 	b = binary.BigEndian.AppendUint32(b, uint32(len(entries)))
 	return append(b, packMagic...)
@@ -50,7 +59,7 @@ func encodeDirectory(entries []packed) []byte {
 // readDirectory reads the directory of a pack of size bytes and where it starts.
 // Its containers must follow each other from the start of the file.
 func readDirectory(r io.ReaderAt, size int64) (entries []packed, start int64, err error) {
-	tail := make([]byte, min(size, maxPacked*packEntrySize+packFootSize))
+	tail := make([]byte, min(size, maxDirectory))
 	if err := readFull(r, tail, size-int64(len(tail))); err != nil {
 		return nil, 0, err
 	}
@@ -66,6 +75,9 @@ func readDirectory(r io.ReaderAt, size int64) (entries []packed, start int64, er
 	at := int64(0)
 	for b := tail[int64(len(tail))-count*packEntrySize:]; len(b) > 0; b = b[packEntrySize:] {
 		e := packed{[idSize]byte(b), binary.BigEndian.Uint32(b[idSize:]), binary.BigEndian.Uint32(b[idSize+4:])}
+		if !e.deleted() && binary.BigEndian.Uint32(b[idSize+8:]) != e.sum() {
+			return nil, 0, corrupt("id of packed blob %d", len(entries))
+		}
 		if int64(e.at) != at {
 			return nil, 0, corrupt("packed blob at %d, want %d", e.at, at)
 		}
@@ -81,7 +93,8 @@ func readDirectory(r io.ReaderAt, size int64) (entries []packed, start int64, er
 // A pack file and what is known of it.
 type pack struct {
 	name    string
-	live    int // containers that are not deleted
+	damaged bool // its directory is: there may be more in it than is known
+	live    int  // containers that are not deleted
 	readers int
 	dead    []place // deleted, but their bytes are still there for readers
 }
@@ -95,9 +108,11 @@ type place struct {
 // packs knows where each packed blob is. That takes about 40 bytes a blob.
 type packs struct {
 	fs     vfs.FS
+	keys   *Keyring
 	mu     sync.Mutex
 	files  []*pack
 	places map[placeKey]place
+	twins  map[placeKey][]place // of blobs that were stored again while their pack was unreadable
 }
 
 // A placeKey is the first half of a file id, which is an HMAC.
@@ -108,55 +123,64 @@ func keyOf(id string) (k placeKey) {
 	return k
 }
 
-// load learns the packs of the folder. One whose directory cannot be read stays
-// for the operator: its blobs are missing, and healed when they come again.
-func (p *packs) load() error {
+// load learns the packs of the folder, and names those whose directory is damaged.
+func (p *packs) load() (damaged []string, err error) {
 	names, err := p.fs.ReadDir(packDir)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, name := range names {
-		entries, err := p.directory(name)
-		if errors.Is(err, ErrCorrupt) {
-			continue
-		}
+		entries, sound, err := p.directory(name)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		p.add(name, entries)
+		if !sound {
+			damaged = append(damaged, name)
+		}
+		p.add(&pack{name: name, damaged: !sound}, entries)
 	}
-	return nil
+	return damaged, nil
 }
 
-func (p *packs) directory(name string) ([]packed, error) {
+// directory reads what is in a pack: in its directory, or, if that is not sound,
+// in its containers.
+func (p *packs) directory(name string) (entries []packed, sound bool, err error) {
 	f, err := p.fs.Open(path.Join(packDir, name))
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer f.Close()
 	size, err := f.Size()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	entries, _, err := readDirectory(f, size)
-	return entries, err
+	entries, _, err = readDirectory(f, size)
+	if !errors.Is(err, ErrCorrupt) {
+		return entries, true, err
+	}
+	entries, err = p.keys.salvage(f, size)
+	return entries, false, err
 }
 
-func (p *packs) add(name string, entries []packed) {
+func (p *packs) add(file *pack, entries []packed) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	number := uint32(len(p.files))
-	file := &pack{name: name}
 	p.files = append(p.files, file)
 	for _, e := range entries {
-		if e.id != [idSize]byte{} {
-			p.places[placeKey(e.id[:])] = place{number, e.at, e.length}
-			file.live++
+		if e.deleted() {
+			continue
 		}
+		key := placeKey(e.id[:])
+		if twin, ok := p.places[key]; ok {
+			p.twins[key] = append(p.twins[key], twin)
+		}
+		p.places[key] = place{number, e.at, e.length}
+		file.live++
 	}
 }
 
-// all lists the ids of the packed blobs, from the directories on disk.
+// all lists the ids of the packed blobs, from the packs on disk.
 func (p *packs) all(yield func(string, error) bool) bool {
 	names, err := p.fs.ReadDir(packDir)
 	if err != nil {
@@ -166,12 +190,12 @@ func (p *packs) all(yield func(string, error) bool) bool {
 		if !strings.HasSuffix(name, packSuffix) {
 			continue
 		}
-		entries, err := p.directory(name)
-		if err != nil && !isAbsent(err) && !errors.Is(err, ErrCorrupt) {
+		entries, _, err := p.directory(name)
+		if err != nil && !isAbsent(err) {
 			return yield("", fmt.Errorf("list blobs: %w", err))
 		}
 		for _, e := range entries {
-			if e.id != [idSize]byte{} && !yield(hex.EncodeToString(e.id[:]), nil) {
+			if !e.deleted() && !yield(hex.EncodeToString(e.id[:]), nil) {
 				return false
 			}
 		}
@@ -268,14 +292,15 @@ func (f *packedFile) Close() error {
 
 // strike takes a blob whose key is destroyed out of the directory of its pack,
 // durably: were it listed again after a crash, it would hide a later upload of the
-// same bytes. empty says that nothing is left in the pack.
+// same bytes. A damaged directory does not list it: what is found without one has
+// a key. empty says that nothing is left in the pack.
 func (f *packedFile) strike(id string, sync func(vfs.File) error) (empty bool, err error) {
 	size, err := f.File.Size()
 	if err != nil {
 		return false, err
 	}
 	entries, start, err := readDirectory(f.File, size)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrCorrupt) {
 		return false, err
 	}
 	for i, e := range entries {
@@ -290,8 +315,21 @@ func (f *packedFile) strike(id string, sync func(vfs.File) error) (empty bool, e
 	}
 	f.packs.mu.Lock()
 	defer f.packs.mu.Unlock()
-	delete(f.packs.places, keyOf(id))
+	f.packs.forget(keyOf(id))
 	f.pack.dead = append(f.pack.dead, f.place)
 	f.pack.live--
-	return f.pack.live == 0, nil
+	return f.pack.live == 0 && !f.pack.damaged, nil
+}
+
+// forget takes the place of a blob away; a twin of it is then known in its stead.
+func (p *packs) forget(key placeKey) {
+	twins := p.twins[key]
+	if len(twins) == 0 {
+		delete(p.places, key)
+		return
+	}
+	p.places[key] = twins[0]
+	if p.twins[key] = twins[1:]; len(twins) == 1 {
+		delete(p.twins, key)
+	}
 }

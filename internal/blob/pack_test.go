@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"path"
 	"runtime"
@@ -158,17 +159,7 @@ func TestDeleteBesideReaders(t *testing.T) {
 		t.Errorf("reader of a deleted blob: %v", err)
 	}
 	zeros := func() int {
-		f, err := mem.Open(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		size, _ := f.Size()
-		b := make([]byte, size)
-		if _, err := f.ReadAt(b, 0); err != nil {
-			t.Fatal(err)
-		}
-		return bytes.Count(b, []byte{0})
+		return bytes.Count(content(t, mem, file), []byte{0})
 	}
 	before := zeros()
 	if err := r.Close(); err != nil {
@@ -185,7 +176,8 @@ func TestDeleteBesideReaders(t *testing.T) {
 }
 
 // Whichever bit of a pack flips, no wrong byte comes out, and what is unreadable
-// is healed when it is stored again.
+// is healed when it is stored again. A bit of a container costs that blob at most, a
+// bit of the directory none.
 func TestEveryBitFlipOfAPack(t *testing.T) {
 	mem := vfs.NewMem()
 	all := [][]byte{blobtest.Content(7, 60), blobtest.Content(8, 30)}
@@ -194,6 +186,7 @@ func TestEveryBitFlipOfAPack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	directory := (size - 12 - 2*44) * 8
 	lost, healed := 0, 0
 	for bit := range size * 8 {
 		clone := mem.CrashClone(rand.New(rand.NewPCG(1, 2)), 0)
@@ -211,13 +204,20 @@ func TestEveryBitFlipOfAPack(t *testing.T) {
 				damaged++
 			}
 		}
-		// The second half of an id in the directory is for people only.
-		if lost += damaged; damaged == 0 && bit < (size-12-2*40)*8 {
-			t.Fatalf("bit %d was not missed", bit)
+		lost += damaged
+		if bit < directory && damaged != 1 || bit >= directory && damaged != 0 {
+			t.Fatalf("bit %d damaged %d blobs, the directory starts at %d", bit, damaged, directory)
+		}
+		if bit >= directory {
+			if ids := listed(t, s); len(ids) != len(all) {
+				t.Fatalf("bit %d: %d blobs are listed", bit, len(ids))
+			}
+			deletes(t, clone, all)
 		}
 		if bit%97 != 0 {
 			continue
 		}
+		s = open(t, clone)
 		for range 2 {
 			if _, err := putTogether(s, all...); err != nil {
 				t.Fatalf("bit %d: store again: %v", bit, err)
@@ -230,16 +230,137 @@ func TestEveryBitFlipOfAPack(t *testing.T) {
 			s = open(t, clone)
 			healed++
 		}
-		for _, content := range all {
-			if err := s.Delete(blobtest.Name("cid", content)); err != nil {
-				t.Fatal(err)
-			}
-			if err := reads(open(t, clone), content); err == nil {
-				t.Fatalf("bit %d: readable after its delete", bit)
-			}
-		}
+		deletes(t, clone, all)
 	}
 	t.Logf("%d bits flipped, %d times a blob lost, %d healed", size*8, lost, healed)
+}
+
+// deletes deletes contents one by one, and loses power after each.
+func deletes(t *testing.T, mem *vfs.Mem, contents [][]byte) {
+	t.Helper()
+	s := open(t, mem)
+	for i, content := range contents {
+		if err := s.Delete(blobtest.Name("cid", content)); err != nil {
+			t.Fatal(err)
+		}
+		again := open(t, mem.CrashClone(rand.New(rand.NewPCG(1, 2)), 0))
+		for k, content := range contents {
+			if err := reads(again, content); (err == nil) != (k > i) {
+				t.Fatalf("blob %d after the delete of %d: %v", k, i, err)
+			}
+		}
+		if slices.Contains(listed(t, again), s.FileID(blobtest.Name("cid", content))) {
+			t.Fatalf("blob %d is listed after its delete", i)
+		}
+	}
+}
+
+// A pack needs no directory to be read, whatever stands in its place, and what is
+// whole is found beside what is not.
+func TestPackWithoutDirectory(t *testing.T) {
+	all := contents(5)
+	for what, harm := range map[string]func(text []byte, directory int) []byte{
+		"cut off":       func(b []byte, at int) []byte { return b[:at] },
+		"half of it":    func(b []byte, at int) []byte { return b[:(at+len(b))/2] },
+		"zeros":         func(b []byte, at int) []byte { clear(b[at:]); return b },
+		"something new": func(b []byte, _ int) []byte { return append(b, "mewsblob and mewstail"...) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			mem := vfs.NewMem()
+			file := packed(t, open(t, mem), mem, all)
+			text := content(t, mem, file)
+			replace(t, mem, file, harm(text, len(text)-12-44*len(all)))
+			var log bytes.Buffer
+			s, err := blob.Open(mem, blobtest.Keys(), blob.Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(log.String(), "packs=1 first="+file) {
+				t.Errorf("logged %q", &log)
+			}
+			for i, content := range all {
+				if err := reads(s, content); err != nil {
+					t.Errorf("blob %d: %v", i, err)
+				}
+			}
+			for i := range all { // the end of each container, whose neighbour follows at once
+				clone := mem.CrashClone(rand.New(rand.NewPCG(1, 2)), 0)
+				end := int64(ends(text)[i])
+				if err := clone.Flip(file, end*8-1); err != nil {
+					t.Fatal(err)
+				}
+				s := open(t, clone)
+				for k, content := range all {
+					if err := reads(s, content); (err == nil) != (k != i) {
+						t.Errorf("blob %d, damage to %d: %v", k, i, err)
+					}
+				}
+			}
+			deletes(t, mem, all)
+			if fresh, err := putTogether(open(t, mem), all...); err != nil || slices.Contains(fresh, false) {
+				t.Errorf("anew: fresh %v, %v", fresh, err)
+			}
+			deletes(t, mem, all)
+		})
+	}
+}
+
+// A blob may be in two packs, since it can be stored again while one of them
+// cannot be read. To delete it is to delete both.
+func TestBlobInTwoPacks(t *testing.T) {
+	all := contents(3)
+	for copies := 1; copies <= 2; copies++ {
+		mem := vfs.NewMem()
+		file := packed(t, open(t, mem), mem, all)
+		for i := range copies {
+			replace(t, mem, fmt.Sprintf("blobs/packs/copy%d.pack", i), content(t, mem, file))
+		}
+		deletes(t, mem, all)
+		if names, err := mem.ReadDir("blobs/packs"); err != nil || len(names) > 0 {
+			t.Errorf("%d copies: left %q, %v", copies, names, err)
+		}
+	}
+}
+
+func content(t *testing.T, fsys vfs.FS, file string) []byte {
+	t.Helper()
+	f, err := fsys.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	size, err := f.Size()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := make([]byte, size)
+	if _, err := f.ReadAt(text, 0); err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func replace(t *testing.T, fsys vfs.FS, file string, text []byte) {
+	t.Helper()
+	if err := vfs.WriteDurable(fsys, file, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ends tells where the containers of a pack end.
+func ends(text []byte) (at []int) {
+	magic := []byte("mewstail")
+	for i := 0; ; {
+		n := bytes.Index(text[i:], magic)
+		if n < 0 {
+			return at
+		}
+		i += n + len(magic)
+		at = append(at, i)
+	}
 }
 
 // Uploads that end at the same time share packs, and none of them is lost,

@@ -67,15 +67,7 @@ func (r *Reader) load(id string) error {
 	if err != nil {
 		return err
 	}
-	head := make([]byte, min(size, wrapAt+wrapSize+maxCID))
-	if err := readFull(r.file, head, 0); err != nil {
-		return err
-	}
-	var start int
-	if r.sealer, start, err = r.store.keys.unwrap(head); err != nil {
-		return err
-	}
-	if r.trailer, err = r.sealer.readTrailer(r.file, int64(start), size); err != nil {
+	if r.sealer, r.trailer, err = r.store.keys.openContainer(r.file, size); err != nil {
 		return err
 	}
 	if r.store.keys.fileID(r.Name()) != id {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"log/slog"
 	"path"
 	"strings"
 	"sync"
@@ -23,9 +24,10 @@ const (
 
 // Options adjust a Store. The zero value is right outside tests.
 type Options struct {
-	Rand        io.Reader   // source of keys and ids; nil is crypto/rand
-	Compression Compression // of new frames; empty is Fast
-	Held        int         // bytes that are gathered before they are written; 0 is 256 KiB
+	Rand        io.Reader    // source of keys and ids; nil is crypto/rand
+	Compression Compression  // of new frames; empty is Fast
+	Log         *slog.Logger // default: discards
+	Held        int          // bytes that are gathered before they are written; 0 is 256 KiB
 }
 
 // A Store keeps blobs below the folder "blobs" of a file system that no other
@@ -33,6 +35,7 @@ type Options struct {
 type Store struct {
 	fs    vfs.FS
 	keys  *Keyring
+	log   *slog.Logger
 	rand  io.Reader
 	pool  sync.Pool
 	locks [64]sync.Mutex // one name is always under the same one
@@ -51,14 +54,17 @@ type Store struct {
 // other than the one that the blobs are sealed under gives ErrWrongKey: under it
 // every blob would look like an orphan.
 func Open(fsys vfs.FS, keys *Keyring, o Options) (*Store, error) {
-	s := &Store{fs: fsys, keys: keys, rand: o.Rand, held: o.Held, durable: map[string]bool{}, failed: make(chan struct{})}
+	s := &Store{fs: fsys, keys: keys, log: o.Log, rand: o.Rand, held: o.Held, durable: map[string]bool{}, failed: make(chan struct{})}
 	if s.rand == nil {
 		s.rand = rand.Reader
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
 	}
 	if s.held == 0 {
 		s.held = 256 << 10 // most samples: made, written and synced in one go
 	}
-	s.packs = packs{fs: fsys, places: map[placeKey]place{}}
+	s.packs = packs{fs: fsys, keys: keys, places: map[placeKey]place{}, twins: map[placeKey][]place{}}
 	s.pool.New = func() any { return new([]byte) }
 	if err := s.prepare(); err != nil {
 		return nil, fmt.Errorf("open blob store: %w", err)
@@ -97,8 +103,13 @@ func (s *Store) prepare() error {
 // loadPacks learns where packed blobs are. Who made the last pack may have died
 // before its name was durable, and from now on its blobs are relied on.
 func (s *Store) loadPacks() error {
-	if err := s.packs.load(); err != nil {
+	damaged, err := s.packs.load()
+	if err != nil {
 		return err
+	}
+	if len(damaged) > 0 {
+		s.log.Warn("the directories of blob packs are damaged; what is whole in the packs is read without them",
+			"packs", len(damaged), "first", path.Join(packDir, damaged[0]))
 	}
 	if len(s.packs.files) == 0 {
 		return nil
@@ -269,7 +280,17 @@ func (s *Store) deleteAlone(id string) error {
 	return s.syncDir(path.Dir(name))
 }
 
+// deletePacked deletes a blob from every pack that has it; none is no error.
 func (s *Store) deletePacked(id string) error {
+	for s.packs.has(id) {
+		if err := s.deleteFromPack(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) deleteFromPack(id string) error {
 	f, err := s.packs.open(id)
 	if err != nil {
 		return err

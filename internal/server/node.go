@@ -125,7 +125,7 @@ func (n *node) openStorage(ctx context.Context, keys *blob.Keyring) error {
 	if err != nil {
 		return err
 	}
-	if n.blobs, err = blob.Open(fsys, keys, blob.Options{Compression: blob.Compression(n.cfg.Blobs.Compression)}); err != nil {
+	if n.blobs, err = blob.Open(fsys, keys, blob.Options{Log: n.log, Compression: blob.Compression(n.cfg.Blobs.Compression)}); err != nil {
 		return err
 	}
 	half := int64(n.cfg.Index.MemoryMB) << 19 // of the index memory: filters that wait, and the open segment
