@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // The bytes of a container, in order: header, sealed frames, sealed trailer,
@@ -97,11 +98,11 @@ func (s *sealer) seal(dst, text []byte, p part) []byte {
 	return s.aead.Seal(dst, nonce[:], text, s.aad(p, room[:0]))
 }
 
-// open works in place.
-func (s *sealer) open(sealed []byte, p part) ([]byte, error) {
+// open appends the text to dst; sealed[:0] is a fit dst.
+func (s *sealer) open(dst, sealed []byte, p part) ([]byte, error) {
 	var room [maxPlace]byte
 	nonce := p.nonce()
-	text, err := s.aead.Open(sealed[:0], nonce[:], sealed, s.aad(p, room[:0]))
+	text, err := s.aead.Open(dst, nonce[:], sealed, s.aad(p, room[:0]))
 	if err != nil {
 		return nil, corrupt("part %d of kind %d does not authenticate", p.number, p.kind)
 	}
@@ -182,14 +183,14 @@ func (t *trailer) encode() []byte {
 	return append(b, t.meta...)
 }
 
-// decodeTrailer reads an opened trailer. Its frames must fill the container from
-// start, the header's end, to end, the place of the trailer, and add up to the
-// file's size.
-func decodeTrailer(b []byte, start, end int64) (*trailer, error) {
+// decode reads an opened trailer, which t refers to from then on. Its frames must
+// fill the container from start, the header's end, to end, the place of the
+// trailer, and add up to the file's size.
+func (t *trailer) decode(b []byte, start, end int64) error {
 	if len(b) < fixedTrailer {
-		return nil, corrupt("trailer of %d bytes", len(b))
+		return corrupt("trailer of %d bytes", len(b))
 	}
-	t := &trailer{size: int64(binary.BigEndian.Uint64(b))}
+	t.size = int64(binary.BigEndian.Uint64(b))
 	b = b[8:]
 	b = b[copy(t.sha256[:], b):]
 	b = b[copy(t.sha1[:], b):]
@@ -197,9 +198,9 @@ func decodeTrailer(b []byte, start, end int64) (*trailer, error) {
 	count, metaLen := uint64(binary.BigEndian.Uint32(b)), uint64(binary.BigEndian.Uint32(b[4:]))
 	b = b[8:]
 	if count*entrySize+metaLen != uint64(len(b)) {
-		return nil, corrupt("trailer does not hold %d frames and %d bytes", count, metaLen)
+		return corrupt("trailer does not hold %d frames and %d bytes", count, metaLen)
 	}
-	t.frames = make([]frame, count)
+	t.frames = slices.Grow(t.frames[:0], int(count))[:count]
 	at, offset := start, int64(0)
 	for i := range t.frames {
 		f := frame{
@@ -209,16 +210,16 @@ func decodeTrailer(b []byte, start, end int64) (*trailer, error) {
 			codec:  b[8],
 		}
 		if err := f.check(); err != nil {
-			return nil, err
+			return err
 		}
 		t.frames[i] = f
 		at, offset, b = at+int64(f.stored), offset+int64(f.Length), b[entrySize:]
 	}
 	if offset != t.size || at != end {
-		return nil, corrupt("frames do not add up")
+		return corrupt("frames do not add up")
 	}
 	t.meta = b
-	return t, nil
+	return nil
 }
 
 // check bounds what opening a frame may cost.
@@ -237,29 +238,6 @@ func (f frame) check() error {
 func appendFooter(b []byte, trailerLen int) []byte {
 	b = binary.BigEndian.AppendUint32(b, uint32(trailerLen))
 	return append(b, footMagic...)
-}
-
-// readTrailer finds and opens the trailer of a container of size bytes, whose
-// frames begin at start.
-func (s *sealer) readTrailer(r io.ReaderAt, start, size int64) (*trailer, error) {
-	foot := make([]byte, footSize)
-	if err := readFull(r, foot, size-footSize); err != nil {
-		return nil, err
-	}
-	n := int64(binary.BigEndian.Uint32(foot))
-	at := size - footSize - n
-	if string(foot[4:]) != footMagic || n < fixedTrailer+tagSize || n > maxTrailer || at < start {
-		return nil, corrupt("no trailer")
-	}
-	sealed := make([]byte, n)
-	if err := readFull(r, sealed, at); err != nil {
-		return nil, err
-	}
-	text, err := s.open(sealed, part{kind: kindTrailer, offset: at, length: int(n) - tagSize})
-	if err != nil {
-		return nil, err
-	}
-	return decodeTrailer(text, start, at)
 }
 
 // readFull fills b from off. Bytes that should be there and are not are corrupt.

@@ -209,6 +209,7 @@ func (s *Store) commitAlone(w *Writer, id string) (fresh bool, err error) {
 	if err := w.settle(); err != nil {
 		return false, err
 	}
+	s.packs.heal(id)
 	if err := s.fs.Rename(w.temp, to); err != nil {
 		return false, err
 	}

@@ -8,16 +8,18 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"hash"
+	"sync"
 )
 
 // A Keyring derives every key that mews needs from the one in the key file. Each
 // purpose has its own, so nothing sealed for one can be opened, or swapped in,
 // for another.
 type Keyring struct {
-	root  [32]byte
-	id    [8]byte
-	wrap  cipher.AEAD
-	names []byte
+	root [32]byte
+	id   [8]byte
+	wrap cipher.AEAD
+	macs sync.Pool // of HMACs keyed for names
 }
 
 // NewKeyring makes a keyring of 256 random bits.
@@ -27,7 +29,7 @@ func NewKeyring(key [32]byte) *Keyring {
 	copy(k.id[:], id[:])
 	k.wrap = k.Box("blob keys")
 	names := k.Secret("blob names")
-	k.names = names[:]
+	k.macs.New = func() any { return hmac.New(sha256.New, names[:]) }
 	return k
 }
 
@@ -64,9 +66,12 @@ func (k *Keyring) derive(kind, purpose string) (key [32]byte) {
 // fileID names a blob on disk. It is keyed, so a thief of the disk cannot ask
 // whether a sample he knows is there, and says nothing of the file's own name.
 func (k *Keyring) fileID(n Name) string {
-	mac := hmac.New(sha256.New, k.names)
-	mac.Write(binary.BigEndian.AppendUint32(nil, uint32(len(n.CID))))
-	mac.Write([]byte(n.CID))
-	mac.Write(n.SHA256[:])
-	return hex.EncodeToString(mac.Sum(nil))
+	mac := k.macs.Get().(hash.Hash)
+	defer k.macs.Put(mac)
+	mac.Reset()
+	b := make([]byte, 0, 128)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(n.CID)))
+	b = append(append(b, n.CID...), n.SHA256[:]...)
+	mac.Write(b)
+	return hex.EncodeToString(mac.Sum(b[:0]))
 }

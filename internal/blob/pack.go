@@ -96,13 +96,15 @@ type pack struct {
 	damaged bool // its directory is: there may be more in it than is known
 	live    int  // containers that are not deleted
 	readers int
-	dead    []place // deleted, but their bytes are still there for readers
+	dead    []place  // deleted, but their bytes are still there for readers
+	file    vfs.File // nil while it is closed
 }
 
 // A place is where a packed container lies.
 type place struct {
 	pack       uint32 // number in packs.files
 	at, length uint32
+	sole       bool // a look for a file of its own, which would count, found none
 }
 
 // packs knows where each packed blob is. That takes about 40 bytes a blob.
@@ -113,6 +115,8 @@ type packs struct {
 	files  []*pack
 	places map[placeKey]place
 	twins  map[placeKey][]place // of blobs that were stored again while their pack was unreadable
+	healed map[placeKey]bool    // may have a file of its own too
+	idle   []*pack              // open, without a reader; the longest unused one first
 }
 
 // A placeKey is the first half of a file id, which is an HMAC.
@@ -175,7 +179,7 @@ func (p *packs) add(file *pack, entries []packed) {
 		if twin, ok := p.places[key]; ok {
 			p.twins[key] = append(p.twins[key], twin)
 		}
-		p.places[key] = place{number, e.at, e.length}
+		p.places[key] = place{pack: number, at: e.at, length: e.length}
 		file.live++
 	}
 }
@@ -210,48 +214,6 @@ func (p *packs) has(id string) bool {
 	return ok
 }
 
-// open opens the container of a packed blob; a missing one is fs.ErrNotExist.
-func (p *packs) open(id string) (*packedFile, error) {
-	p.mu.Lock()
-	at, ok := p.places[keyOf(id)]
-	if !ok {
-		p.mu.Unlock()
-		return nil, ErrNotFound
-	}
-	file := p.files[at.pack]
-	file.readers++
-	p.mu.Unlock()
-	f, err := p.fs.Open(path.Join(packDir, file.name))
-	if err != nil {
-		p.leave(file)
-		return nil, err
-	}
-	return &packedFile{File: f, packs: p, pack: file, place: at}, nil
-}
-
-// leave ends a use of a pack. The last reader gives the bytes of what was
-// deleted meanwhile back to the disk.
-func (p *packs) leave(file *pack) {
-	p.mu.Lock()
-	file.readers--
-	var dead []place
-	if file.readers == 0 {
-		dead, file.dead = file.dead, nil
-	}
-	p.mu.Unlock()
-	if len(dead) == 0 {
-		return
-	}
-	f, err := p.fs.Open(path.Join(packDir, file.name))
-	if err != nil {
-		return // removed, and its bytes with it
-	}
-	defer f.Close()
-	for _, d := range dead {
-		_ = f.Discard(int64(d.at), int64(d.length)) // costs room only
-	}
-}
-
 // A packedFile is one container of a pack as if it were a file of its own.
 type packedFile struct {
 	vfs.File
@@ -284,10 +246,10 @@ func (f *packedFile) WriteAt(b []byte, off int64) (int, error) {
 
 func (f *packedFile) Size() (int64, error) { return int64(f.place.length), nil }
 
+// Close ends the use; the pack file itself stays open for the next one.
 func (f *packedFile) Close() error {
-	err := f.File.Close()
 	f.packs.leave(f.pack)
-	return err
+	return nil
 }
 
 // strike takes a blob whose key is destroyed out of the directory of its pack,

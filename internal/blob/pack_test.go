@@ -141,38 +141,53 @@ func TestPackOfADeadProcess(t *testing.T) {
 	}
 }
 
-// A blob that is deleted stays readable for who has it open; its room goes back
-// to the disk after the last reader of the pack.
+// A blob that is deleted stays readable for who has it open. Its room goes back
+// to the disk at once if the reader has all of it, else after the last reader of
+// the pack.
 func TestDeleteBesideReaders(t *testing.T) {
-	mem := vfs.NewMem()
-	s := open(t, mem)
-	all := contents(3)
-	file := packed(t, s, mem, all)
-	r, err := s.Get(blobtest.Name("cid", all[1]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Delete(blobtest.Name("cid", all[1])); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := io.ReadAll(r.Plain()); err != nil || !bytes.Equal(got, all[1]) {
-		t.Errorf("reader of a deleted blob: %v", err)
-	}
-	zeros := func() int {
-		return bytes.Count(content(t, mem, file), []byte{0})
-	}
-	before := zeros()
-	if err := r.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if after := zeros(); after < before+100 {
-		t.Errorf("%d zero bytes before the last reader ended, %d after", before, after)
-	}
-	for _, content := range [][]byte{all[0], all[2]} {
-		if err := reads(s, content); err != nil {
-			t.Errorf("its neighbour: %v", err)
+	for size, kept := range map[int]bool{300: false, 900_000: true} {
+		mem := vfs.NewMem()
+		s, err := blob.Open(mem, blobtest.Keys(), blob.Options{Held: 4 << 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all [][]byte
+		for i := range 3 {
+			all = append(all, blobtest.Content(uint64(i), size))
+		}
+		file := packed(t, s, mem, all)
+		r, err := s.Get(blobtest.Name("cid", all[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole := zeros(t, mem, file)
+		if err := s.Delete(blobtest.Name("cid", all[1])); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(r.Plain()); err != nil || !bytes.Equal(got, all[1]) {
+			t.Errorf("reader of a deleted blob of %d bytes: %v", size, err)
+		}
+		if before := zeros(t, mem, file); before > whole+200 != !kept {
+			t.Errorf("%d zero bytes before the delete, %d after it", whole, before)
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if after := zeros(t, mem, file); after < whole+200 {
+			t.Errorf("%d zero bytes before the delete, %d after the last reader", whole, after)
+		}
+		for _, content := range [][]byte{all[0], all[2]} {
+			if err := reads(s, content); err != nil {
+				t.Errorf("its neighbour: %v", err)
+			}
 		}
 	}
+}
+
+// zeros counts the zero bytes of a file.
+func zeros(t *testing.T, fsys vfs.FS, name string) int {
+	t.Helper()
+	return bytes.Count(content(t, fsys, name), []byte{0})
 }
 
 // Whichever bit of a pack flips, no wrong byte comes out, and what is unreadable

@@ -3,9 +3,11 @@ package blob
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"slices"
 
 	"github.com/mewshq/mews/internal/vfs"
@@ -15,14 +17,23 @@ import (
 // goroutines, Close by one when all are done. A blob that is deleted meanwhile
 // stays readable through it.
 type Reader struct {
-	store   *Store
-	file    vfs.File
-	sealer  *sealer
-	trailer *trailer
+	store *Store
+	file  vfs.File // nil when all of the container is in memory
+	info  Info
+	in    *opened // nil once closed
 }
 
 // Get opens the blob n. Header and trailer are authenticated before it returns.
-func (s *Store) Get(n Name) (*Reader, error) { return s.GetFile(s.keys.fileID(n)) }
+func (s *Store) Get(n Name) (*Reader, error) {
+	r, err := s.load(s.keys.fileID(n))
+	if err == nil && r.Name() != n { // says more than that the ids are the same
+		err = errors.Join(foreign(), r.Close())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open blob: %w", err)
+	}
+	return r, nil
+}
 
 // GetFile is Get by the name on disk. What the blob is comes out of its seals.
 func (s *Store) GetFile(id string) (*Reader, error) {
@@ -34,6 +45,17 @@ func (s *Store) GetFile(id string) (*Reader, error) {
 }
 
 func (s *Store) open(id string) (*Reader, error) {
+	r, err := s.load(id)
+	if err == nil && s.keys.fileID(r.Name()) != id {
+		return nil, errors.Join(foreign(), r.Close())
+	}
+	return r, err
+}
+
+func foreign() error { return corrupt("it holds another file, or another customer's") }
+
+// load opens what stands under a name on disk, whoever's it is.
+func (s *Store) load(id string) (*Reader, error) {
 	file, err := s.openFile(id)
 	if isAbsent(err) {
 		return nil, ErrNotFound
@@ -41,16 +63,21 @@ func (s *Store) open(id string) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{store: s, file: file}
-	if err := r.load(id); err != nil {
-		file.Close()
-		return nil, err
+	r, err := s.read(file)
+	if err != nil || r.file == nil {
+		file.Close() // of a file that was read, nothing can be lost
 	}
-	return r, nil
+	return r, err
 }
 
-// openFile opens the container of a blob, in its own file or in a pack.
+// openFile opens the container of a blob, in its own file or in a pack. To look
+// for a file that is not there costs as much as all else, so that is done once.
 func (s *Store) openFile(id string) (vfs.File, error) {
+	if s.packs.sole(id) {
+		if in, err := s.packs.open(id); err == nil {
+			return in, nil
+		}
+	}
 	file, err := s.fs.Open(s.path(id))
 	if !isAbsent(err) {
 		return file, err
@@ -59,77 +86,116 @@ func (s *Store) openFile(id string) (vfs.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.packs.settle(id)
 	return in, nil
 }
 
-func (r *Reader) load(id string) error {
-	size, err := r.file.Size()
+// read opens a container. Its reader has the file only if it still needs it.
+func (s *Store) read(file vfs.File) (*Reader, error) {
+	size, err := file.Size()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if r.sealer, r.trailer, err = r.store.keys.openContainer(r.file, size); err != nil {
-		return err
+	in := s.opened.Get().(*opened)
+	if err := in.load(s.keys, file, size); err != nil {
+		s.opened.Put(in)
+		return nil, err
 	}
-	if r.store.keys.fileID(r.Name()) != id {
-		return corrupt("it holds another file, or another customer's")
+	t := &in.trailer
+	r := &Reader{store: s, in: in, info: Info{
+		Name: in.name(), MD5: t.md5, SHA1: t.sha1,
+		Size: t.size, Stored: size, Frames: len(t.frames),
+	}}
+	if !in.small {
+		r.file = file
 	}
-	return nil
+	return r, nil
 }
 
 // Name is whose file this is, and which.
-func (r *Reader) Name() Name { return Name{CID: r.sealer.cid, SHA256: r.trailer.sha256} }
+func (r *Reader) Name() Name { return r.info.Name }
 
 // Info describes the blob. Fresh is false.
-func (r *Reader) Info() (Info, error) {
-	stored, err := r.file.Size()
-	t := r.trailer
-	return Info{
-		Name: r.Name(), MD5: t.md5, SHA1: t.sha1, Size: t.size, Stored: stored, Frames: len(t.frames),
-	}, err
-}
+func (r *Reader) Info() (Info, error) { return r.info, nil }
 
 // Size is the length of the plain file in bytes.
-func (r *Reader) Size() int64 { return r.trailer.size }
+func (r *Reader) Size() int64 { return r.info.Size }
 
 // Frames lists the frames in order; they cover the file without gaps.
-func (r *Reader) Frames() []Frame {
-	out := make([]Frame, len(r.trailer.frames))
-	for i, f := range r.trailer.frames {
-		out[i] = f.Frame
+func (r *Reader) Frames() []Frame { return r.AppendFrames(nil) }
+
+// AppendFrames is Frames for those who have room for the list.
+func (r *Reader) AppendFrames(out []Frame) []Frame {
+	if r.in == nil {
+		return out
+	}
+	out = slices.Grow(out, len(r.in.trailer.frames))
+	for _, f := range r.in.trailer.frames {
+		out = append(out, f.Frame)
 	}
 	return out
 }
 
 // Meta is what Finish was given.
-func (r *Reader) Meta() []byte { return bytes.Clone(r.trailer.meta) }
+func (r *Reader) Meta() []byte {
+	if r.in == nil {
+		return nil
+	}
+	return bytes.Clone(r.in.trailer.meta)
+}
 
-// Close ends the reader.
-func (r *Reader) Close() error { return r.file.Close() }
+// Close ends the reader. Closing it again does nothing.
+func (r *Reader) Close() error {
+	if r.in == nil {
+		return nil
+	}
+	r.store.opened.Put(r.in)
+	r.in = nil
+	if r.file == nil {
+		return nil
+	}
+	return r.file.Close()
+}
 
 // ReadFrame appends the plain bytes of frame i to dst. No byte is returned that
 // did not authenticate.
 func (r *Reader) ReadFrame(i int, dst []byte) ([]byte, error) {
-	if i < 0 || i >= len(r.trailer.frames) {
+	if r.in == nil {
+		return dst, fmt.Errorf("read blob: %w", fs.ErrClosed)
+	}
+	if i < 0 || i >= len(r.in.trailer.frames) {
 		return dst, fmt.Errorf("read blob: no frame %d", i)
 	}
-	f := r.trailer.frames[i]
-	buf := r.store.buffer()
-	defer r.store.free(buf)
-	sealed := slices.Grow((*buf)[:0], f.stored)[:f.stored]
-	*buf = sealed
-	if err := readFull(r.file, sealed, f.at); err != nil {
-		return dst, fmt.Errorf("read blob: %w", err)
-	}
-	text, err := r.sealer.open(sealed, f.part(i))
-	if err != nil {
-		return dst, fmt.Errorf("read blob: %w", err)
-	}
+	f := r.in.trailer.frames[i]
 	start := len(dst)
-	dst = slices.Grow(dst, f.Length)[:start+f.Length]
-	if err := r.store.squeezer.inflate(text, f.codec, dst[start:]); err != nil {
+	dst = slices.Grow(dst, f.Length)
+	if err := r.fill(dst[start:start+f.Length], f, f.part(i)); err != nil {
 		return dst[:start], fmt.Errorf("read blob: %w", err)
 	}
-	return dst, nil
+	return dst[:start+f.Length], nil
+}
+
+// fill opens a frame into out, which has its length.
+func (r *Reader) fill(out []byte, f frame, p part) error {
+	buf := r.store.buffer()
+	defer r.store.free(buf)
+	*buf = slices.Grow(*buf, f.stored)
+	room := (*buf)[:f.stored]
+	sealed := room
+	if r.file == nil {
+		sealed = r.in.bytes[f.at:][:f.stored]
+	} else if err := readFull(r.file, room, f.at); err != nil {
+		return err
+	}
+	if f.codec == codecRaw { // into its place; the check of the trailer says that it fits
+		_, err := r.in.sealer.open(out[:0:len(out)], sealed, p)
+		return err
+	}
+	text, err := r.in.sealer.open(room[:0], sealed, p)
+	if err != nil {
+		return err
+	}
+	return r.store.squeezer.inflate(text, f.codec, out)
 }
 
 // Plain reads the whole file in order. At the end it compares the SHA-256, and
@@ -161,8 +227,8 @@ func (p *plain) Read(b []byte) (int, error) {
 }
 
 func (p *plain) fill() (err error) {
-	if p.next == len(p.r.trailer.frames) {
-		if !bytes.Equal(p.sum.Sum(nil), p.r.trailer.sha256[:]) {
+	if p.next == p.r.info.Frames {
+		if !bytes.Equal(p.sum.Sum(nil), p.r.info.SHA256[:]) {
 			return fmt.Errorf("read blob: %w", corrupt("content has another hash"))
 		}
 		return io.EOF

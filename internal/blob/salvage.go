@@ -16,6 +16,7 @@ func (k *Keyring) salvage(r io.ReaderAt, size int64) (found []packed, err error)
 	if err := readFull(r, b, 0); err != nil {
 		return nil, err
 	}
+	var in opened
 	for end := 0; ; {
 		n := bytes.Index(b[end:], []byte(footMagic))
 		if n < 0 {
@@ -29,27 +30,11 @@ func (k *Keyring) salvage(r io.ReaderAt, size int64) (found []packed, err error)
 			continue
 		}
 		from += at
-		seals, info, err := k.openContainer(bytes.NewReader(b[from:end]), int64(end-from))
-		if err != nil {
+		if err := in.load(k, bytes.NewReader(b[from:end]), int64(end-from)); err != nil {
 			continue
 		}
 		e := packed{at: uint32(from), length: uint32(end - from)}
-		_, _ = hex.Decode(e.id[:], []byte(k.fileID(Name{CID: seals.cid, SHA256: info.sha256})))
+		_, _ = hex.Decode(e.id[:], []byte(k.fileID(in.name())))
 		found = append(found, e)
 	}
-}
-
-// openContainer opens header and trailer of a container of size bytes. A destroyed
-// key is ErrNotFound.
-func (k *Keyring) openContainer(r io.ReaderAt, size int64) (*sealer, *trailer, error) {
-	head := make([]byte, min(size, wrapAt+wrapSize+maxCID))
-	if err := readFull(r, head, 0); err != nil {
-		return nil, nil, err
-	}
-	seals, start, err := k.unwrap(head)
-	if err != nil {
-		return nil, nil, err
-	}
-	info, err := seals.readTrailer(r, int64(start), size)
-	return seals, info, err
 }

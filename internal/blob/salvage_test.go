@@ -37,12 +37,9 @@ func FuzzSalvage(f *testing.F) {
 				t.Fatalf("%d bytes at %d, after %d", e.length, e.at, end)
 			}
 			end = int(e.at + e.length)
-			r := &Reader{store: s, file: memory{bytes.NewReader(text[e.at:end])}}
-			if err := r.load(s.FileID(first)); err != nil {
-				err = r.load(s.FileID(second))
-				if err != nil {
-					t.Fatalf("found what is no blob: %v", err)
-				}
+			r, err := s.read(memory{bytes.NewReader(text[e.at:end])})
+			if err != nil || r.Name() != first && r.Name() != second {
+				t.Fatalf("found what is no blob: %v", err)
 			}
 		}
 	})

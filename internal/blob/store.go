@@ -33,12 +33,13 @@ type Options struct {
 // A Store keeps blobs below the folder "blobs" of a file system that no other
 // process writes to. It is safe for use by several goroutines.
 type Store struct {
-	fs    vfs.FS
-	keys  *Keyring
-	log   *slog.Logger
-	rand  io.Reader
-	pool  sync.Pool
-	locks [64]sync.Mutex // one name is always under the same one
+	fs     vfs.FS
+	keys   *Keyring
+	log    *slog.Logger
+	rand   io.Reader
+	pool   sync.Pool
+	opened sync.Pool
+	locks  [64]sync.Mutex // one name is always under the same one
 
 	packs    packs
 	group    group
@@ -64,8 +65,9 @@ func Open(fsys vfs.FS, keys *Keyring, o Options) (*Store, error) {
 	if s.held == 0 {
 		s.held = 256 << 10 // most samples: made, written and synced in one go
 	}
-	s.packs = packs{fs: fsys, keys: keys, places: map[placeKey]place{}, twins: map[placeKey][]place{}}
+	s.packs = packs{fs: fsys, keys: keys, places: map[placeKey]place{}, twins: map[placeKey][]place{}, healed: map[placeKey]bool{}}
 	s.pool.New = func() any { return new([]byte) }
+	s.opened.New = func() any { return &opened{} }
 	if err := s.prepare(); err != nil {
 		return nil, fmt.Errorf("open blob store: %w", err)
 	}

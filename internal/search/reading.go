@@ -44,7 +44,7 @@ type Reading struct {
 func (r *Reading) begin(ctx context.Context, c *Candidate) {
 	*r = Reading{
 		c: c, ctx: ctx, head: c.head,
-		whole: r.whole[:0], have: r.have[:0], wants: r.wants[:0], hunts: r.hunts[:0],
+		frames: r.frames[:0], whole: r.whole[:0], have: r.have[:0], wants: r.wants[:0], hunts: r.hunts[:0],
 		cache: frameCache{limit: c.eng.limits.FrameCache},
 	}
 	r.want()
@@ -108,13 +108,14 @@ func (r *Reading) open() (err error) {
 	if r.blob, err = r.c.Open(); err != nil {
 		return err
 	}
-	r.frames = r.blob.Frames()
+	r.frames = r.blob.AppendFrames(r.frames[:0])
 	if r.blob.Size() != r.c.file.Size {
 		return errors.Join(blob.ErrCorrupt, errors.New("size is not the recorded one"))
 	}
 	if r.Small() {
 		r.whole = slices.Grow(r.whole[:0], int(r.c.file.Size))[:r.c.file.Size]
-		r.have = append(r.have[:0], make([]bool, len(r.frames))...)
+		r.have = slices.Grow(r.have[:0], len(r.frames))[:len(r.frames)]
+		clear(r.have)
 	}
 	return nil
 }
