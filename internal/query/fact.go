@@ -150,10 +150,7 @@ func filesFromText(args []string) (Node, error) {
 func (d *decoder) fact() (Node, error) {
 	var name, value string
 	var broad bool
-	if err := d.delim('{'); err != nil {
-		return nil, err
-	}
-	err := d.fields(func(key string) (err error) {
+	err := d.members(func(key string) (err error) {
 		switch key {
 		case "name":
 			name, err = d.text()

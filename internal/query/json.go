@@ -227,6 +227,14 @@ func (d *decoder) number() (uint64, error) {
 	return strconv.ParseUint(string(n), 10, 64)
 }
 
+// members reads the object that comes next, see fields.
+func (d *decoder) members(read func(key string) error) error {
+	if err := d.delim('{'); err != nil {
+		return err
+	}
+	return d.fields(read)
+}
+
 // fields calls read for each key up to the closing brace, each key once.
 func (d *decoder) fields(read func(key string) error) error {
 	seen := map[string]bool{}
@@ -275,10 +283,7 @@ func (d *decoder) size() (Node, error) {
 
 func (d *decoder) masked() (Node, error) {
 	var b, mask []byte
-	if err := d.delim('{'); err != nil {
-		return nil, err
-	}
-	err := d.fields(func(key string) (err error) {
+	err := d.members(func(key string) (err error) {
 		switch key {
 		case "bytes":
 			b, err = d.hex()
@@ -299,10 +304,7 @@ func (d *decoder) head() (Node, error) {
 	var at uint64
 	var b []byte
 	var not bool
-	if err := d.delim('{'); err != nil {
-		return nil, err
-	}
-	err := d.fields(func(key string) (err error) {
+	err := d.members(func(key string) (err error) {
 		switch key {
 		case "at":
 			at, err = d.number()
@@ -342,10 +344,7 @@ func (d *decoder) typeNames() (Node, error) {
 func (d *decoder) hash() (Node, error) {
 	var algo string
 	var digest []byte
-	if err := d.delim('{'); err != nil {
-		return nil, err
-	}
-	err := d.fields(func(key string) (err error) {
+	err := d.members(func(key string) (err error) {
 		switch key {
 		case "algo":
 			algo, err = d.text()

@@ -76,22 +76,28 @@ func newEngine(t *testing.T) *yara.Engine {
 	return e
 }
 
+func readRules(t *testing.T, file string) string {
+	t.Helper()
+	source, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(source)
+}
+
 // TestRulesPlan compiles every file and holds each plan against what the rule's
 // metadata promise. A plan that reads every file says why.
 func TestRulesPlan(t *testing.T) {
 	e := newEngine(t)
 	count := map[query.Strength]int{}
 	for _, file := range ruleFiles(t) {
-		source, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rs, err := e.Compile(t.Context(), "", string(source))
+		source := readRules(t, file)
+		rs, err := e.Compile(t.Context(), "", source)
 		if err != nil {
 			t.Errorf("%s: %v", file, err)
 			continue
 		}
-		want := examples(t, string(source))
+		want := examples(t, source)
 		if len(want) != len(rs.Rules) {
 			t.Errorf("%s: %d rules, the compiler sees %d", file, len(want), len(rs.Rules))
 			continue
@@ -117,11 +123,8 @@ func TestRulesMatch(t *testing.T) {
 	var samples [][]byte
 	own := map[string][]byte{} // rule -> its sample
 	for _, file := range ruleFiles(t) {
-		source, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, x := range examples(t, string(source)) {
+		source := readRules(t, file)
+		for _, x := range examples(t, source) {
 			if x.sample != nil {
 				own[x.name] = x.sample
 				samples = append(samples, x.sample)
@@ -139,16 +142,13 @@ func TestRulesMatch(t *testing.T) {
 }
 
 func checkMatches(t *testing.T, e *yara.Engine, file string, samples [][]byte, own map[string][]byte) {
-	source, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rs, err := e.Compile(t.Context(), "", string(source))
+	source := readRules(t, file)
+	rs, err := e.Compile(t.Context(), "", source)
 	if err != nil {
 		t.Errorf("%s: %v", file, err)
 		return
 	}
-	matched := scan(t, e, string(source), rs, samples)
+	matched := scan(t, e, source, rs, samples)
 	for _, r := range rs.Rules {
 		for i, data := range samples {
 			hit := matched[i][r.Name]
@@ -219,11 +219,8 @@ func TestRulesTouchEveryConstruct(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, file := range files {
-		source, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, w := range regexp.MustCompile(`[a-z][a-z0-9_]*`).FindAllString(string(source), -1) {
+		source := readRules(t, file)
+		for _, w := range regexp.MustCompile(`[a-z][a-z0-9_]*`).FindAllString(source, -1) {
 			all[w] = true
 		}
 	}
