@@ -75,3 +75,35 @@ func (t *Text) UnmarshalJSON(b []byte) error {
 	*t = Text(n.String())
 	return nil
 }
+
+// Filters is an FQL filter that clients may also send as a list of filters, all
+// of which must hold.
+type Filters string
+
+// UnmarshalJSON reads a string, or joins the strings of a list by AND.
+func (f *Filters) UnmarshalJSON(b []byte) error {
+	b = bytes.TrimSpace(b)
+	if bytes.HasPrefix(b, []byte{'"'}) {
+		return json.Unmarshal(b, (*string)(f))
+	}
+	var list []*string
+	if err := json.Unmarshal(b, &list); err != nil {
+		return fmt.Errorf("expected a string or a list of strings")
+	}
+	var parts []string
+	all := false
+	for _, part := range list {
+		switch {
+		case part == nil || strings.TrimSpace(*part) == "":
+		case strings.TrimSpace(*part) == "*":
+			all = true
+		default:
+			parts = append(parts, "("+*part+")")
+		}
+	}
+	*f = Filters(strings.Join(parts, "+"))
+	if len(parts) == 0 && all {
+		*f = "*"
+	}
+	return nil
+}

@@ -7,4 +7,8 @@ const (
 	ScopeMalQueryWrite    = "malquery:write"
 	ScopeSampleStoreRead  = "samplestore:read"
 	ScopeSampleStoreWrite = "samplestore:write"
+	ScopeQuarantineRead   = "quarantined-files:read"
+	ScopeQuarantineWrite  = "quarantined-files:write"
+	ScopeIngest           = "ingest:write"  // records and events of hosts
+	ScopeAgent            = "agent:actions" // fetch and acknowledge host actions
 )

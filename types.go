@@ -54,6 +54,9 @@ type Pagination struct {
 	Offset int `json:"offset"`
 	Limit  int `json:"limit"`
 	Total  int `json:"total"`
+	// After is the token of the next page, where the route gives one; it reaches
+	// beyond the bound of offsets.
+	After string `json:"after,omitempty"`
 }
 
 // Writes counts what a mutation changed.

@@ -86,3 +86,23 @@ func TestStatsCount(t *testing.T) {
 		t.Errorf("%+v, want %+v", s, want)
 	}
 }
+
+func TestFiltersJoinByAnd(t *testing.T) {
+	for in, want := range map[string]Filters{
+		`"state:'released'"`:           "state:'released'",
+		`["a:'1',b:'2'", null, "c:3"]`: "(a:'1',b:'2')+(c:3)",
+		`["*", "a:1"]`:                 "(a:1)",
+		`["*", " "]`:                   "*",
+		`[]`:                           "",
+		`""`:                           "",
+	} {
+		var got Filters
+		if err := json.Unmarshal([]byte(in), &got); err != nil || got != want {
+			t.Errorf("%s: %q, %v; want %q", in, got, err, want)
+		}
+	}
+	var f Filters
+	if err := json.Unmarshal([]byte(`7`), &f); err == nil {
+		t.Error("a number was taken")
+	}
+}
