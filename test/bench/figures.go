@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"time"
+
+	"github.com/mewshq/mews/test/figures"
 )
 
 func (r *corpusReport) searchRows(f literalFigures, rows rowCost) {
@@ -14,23 +16,23 @@ func (r *corpusReport) searchRows(f literalFigures, rows rowCost) {
 		}
 		key, name := fmt.Sprintf("absent_%d", n), fmt.Sprintf("bytes to verify, absent literal of %d bytes (%d of them)", n, len(shares))
 		if bound, ok := bounds[n]; ok {
-			r.atMost(key, name, "% of corpus", 100*mean(shares), bound)
+			r.AtMost(key, name, "% of corpus", 100*figures.Mean(shares), bound)
 		} else {
-			r.add(key, name, "% of corpus", 100*mean(shares))
+			r.Add(key, name, "% of corpus", 100*figures.Mean(shares))
 		}
 	}
 	n := len(f.fuzzy.selective)
-	r.add("fuzzy_median", fmt.Sprintf("fuzzy search, round trip, median (%d literals in <= %d files)", n, selectiveFiles), "ms", quantile(f.fuzzy.selective, .5))
-	r.atMost("fuzzy_p95", "fuzzy search, round trip, p95", "ms", quantile(f.fuzzy.selective, .95), 5)
-	r.add("fuzzy_p95_all", fmt.Sprintf("... p95 of all %d literals", len(f.fuzzy.all)), "ms", quantile(f.fuzzy.all, .95))
-	r.add("fuzzy_cpu", "fuzzy search, server CPU, mean", "ms", ms(f.fuzzy.cpu/time.Duration(max(len(f.fuzzy.all), 1))))
-	r.add("exact_median", "exact search, job, median", "ms", quantile(f.exact.selective, .5))
-	r.atMost("exact_p95", "exact search, job, p95", "ms", quantile(f.exact.selective, .95), 20)
-	r.add("exact_p95_all", fmt.Sprintf("... p95 of all %d literals", len(f.exact.all)), "ms", quantile(f.exact.all, .95))
-	r.add("exact_cpu", "exact search, server CPU, mean", "ms", ms(f.exact.cpu/time.Duration(max(len(f.exact.all), 1))))
-	r.add("rows", "rows read per literal, one merged segment", "", rows.rows)
-	r.add("row_bytes", "bytes of them", "KB", rows.bytes/1000)
-	r.add("row_cpu", "CPU time of them", "us", rows.cpuMicros)
+	r.Add("fuzzy_median", fmt.Sprintf("fuzzy search, round trip, median (%d literals in <= %d files)", n, selectiveFiles), "ms", figures.Quantile(f.fuzzy.selective, .5))
+	r.AtMost("fuzzy_p95", "fuzzy search, round trip, p95", "ms", figures.Quantile(f.fuzzy.selective, .95), 5)
+	r.Add("fuzzy_p95_all", fmt.Sprintf("... p95 of all %d literals", len(f.fuzzy.all)), "ms", figures.Quantile(f.fuzzy.all, .95))
+	r.Add("fuzzy_cpu", "fuzzy search, server CPU, mean", "ms", figures.MS(f.fuzzy.cpu/time.Duration(max(len(f.fuzzy.all), 1))))
+	r.Add("exact_median", "exact search, job, median", "ms", figures.Quantile(f.exact.selective, .5))
+	r.AtMost("exact_p95", "exact search, job, p95", "ms", figures.Quantile(f.exact.selective, .95), 20)
+	r.Add("exact_p95_all", fmt.Sprintf("... p95 of all %d literals", len(f.exact.all)), "ms", figures.Quantile(f.exact.all, .95))
+	r.Add("exact_cpu", "exact search, server CPU, mean", "ms", figures.MS(f.exact.cpu/time.Duration(max(len(f.exact.all), 1))))
+	r.Add("rows", "rows read per literal, one merged segment", "", rows.rows)
+	r.Add("row_bytes", "bytes of them", "KB", rows.bytes/1000)
+	r.Add("row_cpu", "CPU time of them", "us", rows.cpuMicros)
 }
 
 func (r *corpusReport) patternRows() {
@@ -44,11 +46,11 @@ func (r *corpusReport) patternRows() {
 			engine += float64(p.Engine)
 		}
 	}
-	perGB := mb * float64(r.Bytes) / 1e9
-	r.atMost("selective", fmt.Sprintf("decompressed for the %d selective of %d patterns (<= %d files)", n, len(r.Patterns), selectiveFiles), "MB per GB", selective/perGB, 900)
-	r.add("selective_48", "... scaled to 48 patterns", "MB per GB", selective/perGB*48/float64(max(n, 1)))
-	r.add("selective_engine", "... of them whole files for the rule engine", "MB per GB", engine/perGB)
-	r.add("plain_ratio", "CPU of a plain scan in memory / CPU of mews, all patterns", "x", plain/max(ours, .1))
+	perGB := figures.MB * float64(r.Bytes) / 1e9
+	r.AtMost("selective", fmt.Sprintf("decompressed for the %d selective of %d patterns (<= %d files)", n, len(r.Patterns), selectiveFiles), "MB per GB", selective/perGB, 900)
+	r.Add("selective_48", "... scaled to 48 patterns", "MB per GB", selective/perGB*48/float64(max(n, 1)))
+	r.Add("selective_engine", "... of them whole files for the rule engine", "MB per GB", engine/perGB)
+	r.Add("plain_ratio", "CPU of a plain scan in memory / CPU of mews, all patterns", "x", plain/max(ours, .1))
 }
 
 // huntRows sums up how much CPU time hunts saved against scanning everything.
@@ -70,14 +72,14 @@ func (r *corpusReport) huntRows() {
 			return
 		}
 		if targets {
-			r.atLeast(key+"_median", "hunts, "+name+", CPU ratio: median", "x", quantile(ratios, .5), median)
-			r.atLeast(key+"_total", "... total", "x", scan/ours, 30)
-			r.atLeast(key+"_least", "... least (every rule has a string of >= 4 bytes)", "x", quantile(ratios, 0), 10)
+			r.AtLeast(key+"_median", "hunts, "+name+", CPU ratio: median", "x", figures.Quantile(ratios, .5), median)
+			r.AtLeast(key+"_total", "... total", "x", scan/ours, 30)
+			r.AtLeast(key+"_least", "... least (every rule has a string of >= 4 bytes)", "x", figures.Quantile(ratios, 0), 10)
 			return
 		}
-		r.add(key+"_median", "hunts, "+name+", CPU ratio: median", "x", quantile(ratios, .5))
-		r.add(key+"_total", "... total", "x", scan/ours)
-		r.add(key+"_least", "... least", "x", quantile(ratios, 0))
+		r.Add(key+"_median", "hunts, "+name+", CPU ratio: median", "x", figures.Quantile(ratios, .5))
+		r.Add(key+"_total", "... total", "x", scan/ours)
+		r.Add(key+"_least", "... least", "x", figures.Quantile(ratios, 0))
 	}
 	sum("hunt_yara", "against Debian's yara over everything", func(h huntFigure) float64 { return h.Yara }, true)
 	sum("hunt_engine", "against YARA-X over everything", func(h huntFigure) float64 { return h.Scan }, false)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/mewshq/mews/test/figures"
 	"github.com/mewshq/mews/test/harness"
 )
 
@@ -70,7 +71,7 @@ func growth(ctx context.Context, s settings, c *corpus) (points []growthPoint, w
 }
 
 func grow(ctx context.Context, s settings, c *corpus, probes []*probe) (p growthPoint, wrong int, err error) {
-	size := float64(c.bytes) / mb
+	size := float64(c.bytes) / figures.MB
 	p.Files, p.Bytes = len(c.files), c.bytes
 	for _, q := range probes {
 		q.in = nil
@@ -82,7 +83,7 @@ func grow(ctx context.Context, s settings, c *corpus, probes []*probe) (p growth
 	if err != nil {
 		return p, 0, err
 	}
-	p.FilterCPU, p.WriteCPU, p.MergeCPU = ms(room.build.FilterCPU)/size, ms(room.build.CPU)/size, ms(room.merge.CPU)/size
+	p.FilterCPU, p.WriteCPU, p.MergeCPU = figures.MS(room.build.FilterCPU)/size, figures.MS(room.build.CPU)/size, figures.MS(room.merge.CPU)/size
 	p.MergeRSS = room.merge.PeakRSS
 	rows, err := measureRows(ctx, merged, probes)
 	if err != nil {
@@ -97,7 +98,7 @@ func grow(ctx context.Context, s settings, c *corpus, probes []*probe) (p growth
 	if err = errors.Join(err, srv.Stop()); err != nil {
 		return p, 0, err
 	}
-	p.IngestCPU, p.IngestRSS = ms(in.cpu)/size, max(in.rss, in.restRSS)
+	p.IngestCPU, p.IngestRSS = figures.MS(in.cpu)/size, max(in.rss, in.restRSS)
 	p.IndexBytes, p.Segments = in.index, in.segments
 	if srv, err = startAgain(ctx, srv); err != nil {
 		return p, 0, err
@@ -120,8 +121,8 @@ func (p *growthPoint) ask(ctx context.Context, srv *harness.Server, c *corpus, p
 	if err != nil {
 		return 0, err
 	}
-	p.FuzzyMedian, p.FuzzyP95 = quantile(f.fuzzy.selective, .5), quantile(f.fuzzy.selective, .95)
-	p.ExactMedian, p.ExactP95 = quantile(f.exact.selective, .5), quantile(f.exact.selective, .95)
+	p.FuzzyMedian, p.FuzzyP95 = figures.Quantile(f.fuzzy.selective, .5), figures.Quantile(f.fuzzy.selective, .95)
+	p.ExactMedian, p.ExactP95 = figures.Quantile(f.exact.selective, .5), figures.Quantile(f.exact.selective, .95)
 	use, err := srv.Usage()
 	p.QueryRSS = use.PeakRSS
 	return t.missed + t.extra, err

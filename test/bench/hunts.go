@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mewshq/mews/test/figures"
 	"github.com/mewshq/mews/test/harness"
 )
 
@@ -67,7 +68,7 @@ func (t *tester) oneHunt(ctx context.Context, r *rule) (huntFigure, error) {
 			}
 		}
 	}
-	f.CPU = ms(spent) / float64(runs)
+	f.CPU = figures.MS(spent) / float64(runs)
 	return f, nil
 }
 
@@ -77,7 +78,7 @@ func (t *tester) huntTruth(ctx context.Context, f *huntFigure, a answer) error {
 	if err != nil {
 		return err
 	}
-	f.Scan = ms(cpu)
+	f.Scan = figures.MS(cpu)
 	var want []string
 	for sha := range truth {
 		want = append(want, sha)
@@ -87,7 +88,7 @@ func (t *tester) huntTruth(ctx context.Context, f *huntFigure, a answer) error {
 	if err != nil || cpu == 0 {
 		return err
 	}
-	f.Yara = ms(cpu)
+	f.Yara = figures.MS(cpu)
 	t.compare(fmt.Sprintf("hunt %q against yara", f.Name), a, seen, false)
 	return nil
 }

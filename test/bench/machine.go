@@ -13,17 +13,18 @@ import (
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/mewshq/mews/test/figures"
 	"github.com/mewshq/mews/test/harness"
 )
 
 // measureMachine tells how fast one core does the work that nothing can avoid,
 // as bytes per CPU second: what the figures are to be held against.
-func measureMachine(c *corpus) ([]row, error) {
+func measureMachine(c *corpus) (figures.Rows, error) {
 	sample, err := sampleOf(c, 64<<20)
 	if err != nil {
 		return nil, err
 	}
-	var rows []row
+	var rows figures.Rows
 	rate := func(key, name string, bytes int, work func()) {
 		work() // warm
 		began, n := harness.SelfCPU(), 0
@@ -32,7 +33,7 @@ func measureMachine(c *corpus) ([]row, error) {
 			n++
 		}
 		cpu := harness.SelfCPU() - began
-		rows = append(rows, row{Key: key, Name: name, Unit: "MB per CPU second", Value: float64(n) * float64(bytes) / mb / cpu.Seconds()})
+		rows.Add(key, name, "MB per CPU second", float64(n)*float64(bytes)/figures.MB/cpu.Seconds())
 	}
 	other := bytes.Clone(sample)
 	rate("memcpy", "copy memory", len(sample), func() { copy(other, sample) })

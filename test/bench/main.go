@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/mewshq/mews/test/figures"
 )
 
 type settings struct {
@@ -78,7 +80,7 @@ func run(ctx context.Context, s settings) error {
 		return fmt.Errorf("worker: %w", err)
 	}
 	met := overhead <= 50*time.Microsecond
-	rep.Machine = append(rep.Machine, row{
+	rep.Machine = append(rep.Machine, figures.Row{
 		Key: "worker", Name: "a tiny file to the YARA worker and back", Unit: "us of CPU",
 		Value: float64(overhead) / float64(time.Microsecond), Target: "<= 50", Met: &met,
 	})
@@ -92,7 +94,7 @@ func run(ctx context.Context, s settings) error {
 		wrong += r.Wrong
 	}
 	rep.Took = time.Since(began).Seconds()
-	if err := rep.write(s); err != nil {
+	if err := figures.Write(rep, figures.Files{JSON: s.json, Markdown: s.markdown, Place: "make bench"}); err != nil {
 		return err
 	}
 	if wrong > 0 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/mewshq/mews/test/figures"
 	"github.com/mewshq/mews/test/harness"
 )
 
@@ -22,7 +23,7 @@ func measure(ctx context.Context, s settings, c *corpus) (*corpusReport, error) 
 	if err != nil {
 		return nil, err
 	}
-	stopProfile := s.profile(ctx, srv, "ingest-"+c.name)
+	stopProfile := srv.ProfileInto(ctx, s.profiles, "ingest-"+c.name)
 	in, err := ingest(ctx, srv, c)
 	err = errors.Join(err, stopProfile())
 	// Query memory is measured in a process that did not ingest.
@@ -49,18 +50,18 @@ func measure(ctx context.Context, s settings, c *corpus) (*corpusReport, error) 
 }
 
 func (r *corpusReport) ingestRows(c *corpus, room roomFigures, in ingestFigure) {
-	size := float64(c.bytes) / mb
-	r.atLeast("filters", "filters built", "MB per CPU second", size/room.build.FilterCPU.Seconds(), 150)
-	r.atLeast("ingest", "whole ingest until durable and searchable", "MB per CPU second", size/in.cpu.Seconds(), 75)
-	r.add("ingest_index_share", "of its CPU time: filters, placing, writing segments (index room alone)", "%",
+	size := float64(c.bytes) / figures.MB
+	r.AtLeast("filters", "filters built", "MB per CPU second", size/room.build.FilterCPU.Seconds(), 150)
+	r.AtLeast("ingest", "whole ingest until durable and searchable", "MB per CPU second", size/in.cpu.Seconds(), 75)
+	r.Add("ingest_index_share", "of its CPU time: filters, placing, writing segments (index room alone)", "%",
 		100*(room.build.FilterCPU+room.build.CPU).Seconds()/in.cpu.Seconds())
-	r.atMost("index_size", "index after merging", "% of corpus", 100*share(in.index, c.bytes), 23)
-	r.add("index_one_segment", "... all merged into one segment", "% of corpus", 100*share(room.merge.Bytes, c.bytes))
-	r.add("segments", "segments at rest", "", float64(in.segments))
-	r.atMost("peak_disk", "peak disk while indexing", "x final index", share(in.peak, in.index), 1.2)
-	r.atMost("rss_indexing", "memory while indexing (server, peak RSS)", "MB", float64(max(in.rss, in.restRSS))/mb, 256)
-	r.atMost("rss_merging", "memory while merging everything into one (own process)", "MB", float64(room.merge.PeakRSS)/mb, 256)
-	r.add("merge_rate", "merging, index bytes written", "MB per CPU second", float64(room.merge.Bytes)/mb/room.merge.CPU.Seconds())
+	r.AtMost("index_size", "index after merging", "% of corpus", 100*figures.Share(in.index, c.bytes), 23)
+	r.Add("index_one_segment", "... all merged into one segment", "% of corpus", 100*figures.Share(room.merge.Bytes, c.bytes))
+	r.Add("segments", "segments at rest", "", float64(in.segments))
+	r.AtMost("peak_disk", "peak disk while indexing", "x final index", figures.Share(in.peak, in.index), 1.2)
+	r.AtMost("rss_indexing", "memory while indexing (server, peak RSS)", "MB", float64(max(in.rss, in.restRSS))/figures.MB, 256)
+	r.AtMost("rss_merging", "memory while merging everything into one (own process)", "MB", float64(room.merge.PeakRSS)/figures.MB, 256)
+	r.Add("merge_rate", "merging, index bytes written", "MB per CPU second", float64(room.merge.Bytes)/figures.MB/room.merge.CPU.Seconds())
 }
 
 // query draws what to ask, finds the truth, and asks.
@@ -77,7 +78,7 @@ func (r *corpusReport) query(ctx context.Context, s settings, c *corpus, srv *ha
 	defer client.Close()
 	t := &tester{corpus: c, srv: srv, client: client}
 	s.note("%s: %d literals", c.name, len(q.literals))
-	stop := s.profile(ctx, srv, "search-"+c.name)
+	stop := srv.ProfileInto(ctx, s.profiles, "search-"+c.name)
 	literals, err := t.literals(ctx, q.literals)
 	if err = errors.Join(err, stop()); err != nil {
 		return err
@@ -91,14 +92,14 @@ func (r *corpusReport) query(ctx context.Context, s settings, c *corpus, srv *ha
 		return err
 	}
 	for i := range r.Patterns {
-		r.Patterns[i].Plain = ms(plain[i])
+		r.Patterns[i].Plain = figures.MS(plain[i])
 	}
 	rows, err := measureRows(ctx, merged, q.literals)
 	if err != nil {
 		return err
 	}
 	s.note("%s: %d hunts", c.name, len(q.rules))
-	stop = s.profile(ctx, srv, "hunt-"+c.name)
+	stop = srv.ProfileInto(ctx, s.profiles, "hunt-"+c.name)
 	r.Hunts, err = t.hunts(ctx, q.rules)
 	if err = errors.Join(err, stop()); err != nil {
 		return err
@@ -107,11 +108,11 @@ func (r *corpusReport) query(ctx context.Context, s settings, c *corpus, srv *ha
 	if err != nil {
 		return err
 	}
-	r.atMost("rss_querying", "memory while querying (server, peak RSS)", "MB", float64(use.PeakRSS)/mb, 128)
+	r.AtMost("rss_querying", "memory while querying (server, peak RSS)", "MB", float64(use.PeakRSS)/figures.MB, 128)
 	r.searchRows(literals, rows)
 	r.patternRows()
 	r.huntRows()
-	r.atMost("missed", fmt.Sprintf("files missed, in %d pairs of query and file", t.pairs), "", float64(t.missed), 0)
+	r.AtMost("missed", fmt.Sprintf("files missed, in %d pairs of query and file", t.pairs), "", float64(t.missed), 0)
 	r.Wrong = t.missed + t.extra
 	return nil
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -63,27 +61,5 @@ func TestMaskedProbe(t *testing.T) {
 	}
 	if _, ok := p.anchor(); ok {
 		t.Fatal("three bytes hold no anchor")
-	}
-}
-
-// TestPlaceFigures keeps what stands around the figures of a document.
-func TestPlaceFigures(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "doc.md")
-	for _, step := range []struct{ old, want string }{
-		{"", "| new |\n"},
-		{"plain\n", "| new |\n"},
-		{"a\n" + figuresBegin + "| old |\n" + figuresEnd + "b\n", "a\n" + figuresBegin + "\n| new |\n\n" + figuresEnd + "b\n"},
-	} {
-		if step.old != "" {
-			if err := os.WriteFile(file, []byte(step.old), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := place(file, "| new |\n"); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := os.ReadFile(file); err != nil || string(got) != step.want {
-			t.Errorf("%q, %v, want %q", got, err, step.want)
-		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mewshq/mews"
+	"github.com/mewshq/mews/test/figures"
 	"github.com/mewshq/mews/test/harness"
 )
 
@@ -40,7 +41,7 @@ func (t *tester) fuzzy(ctx context.Context, req mews.SearchRequest) (answer, err
 	if err != nil {
 		return answer{}, err
 	}
-	a := answer{ms: ms(time.Since(began))}
+	a := answer{ms: figures.MS(time.Since(began))}
 	for _, r := range env.Resources {
 		a.sha256 = append(a.sha256, r.SHA256)
 	}
@@ -204,7 +205,7 @@ func (t *tester) literals(ctx context.Context, probes []*probe) (f literalFigure
 			t.compare(fmt.Sprintf("exact search for %x", p.bytes), a, t.names(p.in), false)
 			if p.class == "absent" && len(p.in) == 0 {
 				n := len(p.bytes)
-				f.absent[n] = append(f.absent[n], share(a.bytes, t.corpus.bytes))
+				f.absent[n] = append(f.absent[n], figures.Share(a.bytes, t.corpus.bytes))
 			}
 		}
 		return nil
@@ -243,7 +244,7 @@ func (t *tester) patterns(ctx context.Context, set []*pattern) (all []patternFig
 			return nil, fmt.Errorf("pattern of class %s: %w", p.class, err)
 		}
 		t.compare(fmt.Sprintf("pattern %s %s", p.class, p.parts[0].hex()), a, t.names(truth), false)
-		f.Bytes, f.Engine, f.MS, f.CPU = a.bytes, a.engine, a.ms, ms(cpu)
+		f.Bytes, f.Engine, f.MS, f.CPU = a.bytes, a.engine, a.ms, figures.MS(cpu)
 		all = append(all, f)
 	}
 	return all, nil

@@ -1,79 +1,25 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"strings"
+
+	"github.com/mewshq/mews/test/figures"
 )
 
-// write prints the report, and writes the files that were asked for.
-func (r *report) write(s settings) error {
-	r.text(os.Stdout)
-	if s.json != "" {
-		out, err := json.MarshalIndent(r, "", "  ")
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(s.json, append(out, '\n'), 0o644); err != nil {
-			return err
-		}
-	}
-	if s.markdown != "" {
-		var b strings.Builder
-		r.markdown(&b)
-		return place(s.markdown, b.String())
-	}
-	return nil
-}
-
-// Figures stand between these lines of a document.
-const (
-	figuresBegin = "<!-- figures: written by make bench -->\n"
-	figuresEnd   = "<!-- end of figures -->\n"
-)
-
-// place puts the figures where a document keeps them; any other file becomes the
-// figures alone.
-func place(file, figures string) error {
-	old, err := os.ReadFile(file)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	before, rest, begins := strings.Cut(string(old), figuresBegin)
-	_, after, ends := strings.Cut(rest, figuresEnd)
-	if begins && ends {
-		figures = before + figuresBegin + "\n" + figures + "\n" + figuresEnd + after
-	}
-	return os.WriteFile(file, []byte(figures), 0o644)
-}
-
-// text writes one line for each figure.
-func (r *report) text(w io.Writer) {
+// Text writes one line for each figure.
+func (r *report) Text(w io.Writer) {
 	fmt.Fprintf(w, "mews bench  seed=%d  %.0f s  MB = 10^6 bytes\n\nthis machine, one core\n", r.Seed, r.Took)
-	lines(w, r.Machine)
+	figures.Lines(w, r.Machine)
 	for _, c := range r.Corpora {
-		fmt.Fprintf(w, "\ncorpus %s: %d files, %.0f MB\n", c.Name, c.Files, float64(c.Bytes)/mb)
-		lines(w, c.Rows)
+		fmt.Fprintf(w, "\ncorpus %s: %d files, %.0f MB\n", c.Name, c.Files, float64(c.Bytes)/figures.MB)
+		figures.Lines(w, c.Rows)
 		c.patternText(w)
 		c.huntText(w)
 		c.growthText(w)
 	}
 	met, all := r.met()
 	fmt.Fprintf(w, "\n%d of %d targets met\n", met, all)
-}
-
-func lines(w io.Writer, rows []row) {
-	for _, r := range rows {
-		target := ""
-		if r.Target != "" {
-			target = fmt.Sprintf("target %-8s %s", r.Target, r.verdict())
-		}
-		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("  %-74s %10s %-18s %s", r.Name, r.text(), r.Unit, target), " "))
-	}
 }
 
 // A classFigure sums up the patterns of one class.
@@ -110,8 +56,8 @@ func (r *corpusReport) patternText(w io.Writer) {
 	fmt.Fprintf(w, "\n"+line, "pattern class", "patterns", "files", "read MB", "scan MB", "mean ms", "CPU ms", "plain CPU ms")
 	for _, c := range r.classes() {
 		n := float64(c.n)
-		fmt.Fprintf(w, line, c.class, fmt.Sprint(c.n), fmt.Sprint(c.files), fmt.Sprintf("%.2f", float64(c.bytes)/mb),
-			fmt.Sprintf("%.2f", float64(c.engine)/mb), fmt.Sprintf("%.1f", c.ms/n), fmt.Sprintf("%.1f", c.cpu/n), fmt.Sprintf("%.0f", c.plain/n))
+		fmt.Fprintf(w, line, c.class, fmt.Sprint(c.n), fmt.Sprint(c.files), fmt.Sprintf("%.2f", float64(c.bytes)/figures.MB),
+			fmt.Sprintf("%.2f", float64(c.engine)/figures.MB), fmt.Sprintf("%.1f", c.ms/n), fmt.Sprintf("%.1f", c.cpu/n), fmt.Sprintf("%.0f", c.plain/n))
 	}
 }
 
@@ -119,7 +65,7 @@ func (r *corpusReport) huntText(w io.Writer) {
 	const line = "  %-40s %8s %9s %9s %9s %10s %9s %9s %8s\n"
 	fmt.Fprintf(w, "\n"+line, "hunt", "matches", "read MB", "scan MB", "CPU ms", "YARA-X all", "yara all", "x YARA-X", "x yara")
 	for _, h := range r.Hunts {
-		fmt.Fprintf(w, line, h.Name, fmt.Sprint(h.Matches), fmt.Sprintf("%.1f", float64(h.Bytes)/mb), fmt.Sprintf("%.1f", float64(h.Engine)/mb),
+		fmt.Fprintf(w, line, h.Name, fmt.Sprint(h.Matches), fmt.Sprintf("%.1f", float64(h.Bytes)/figures.MB), fmt.Sprintf("%.1f", float64(h.Engine)/figures.MB),
 			fmt.Sprintf("%.1f", h.CPU), fmt.Sprintf("%.0f", h.Scan), fmt.Sprintf("%.0f", h.Yara), times(h.Scan, h.CPU), times(h.Yara, h.CPU))
 	}
 }
@@ -137,13 +83,13 @@ func (r *corpusReport) growthText(w io.Writer) {
 	}
 	fmt.Fprintf(w, "\n  %-52s", "growth")
 	for _, p := range r.Growth {
-		fmt.Fprintf(w, " %12s", fmt.Sprintf("%.0f MB", float64(p.Bytes)/mb))
+		fmt.Fprintf(w, " %12s", fmt.Sprintf("%.0f MB", float64(p.Bytes)/figures.MB))
 	}
 	fmt.Fprintln(w)
 	for _, l := range growthLines {
 		fmt.Fprintf(w, "  %-52s", l.name)
 		for _, p := range r.Growth {
-			fmt.Fprintf(w, " %12s", row{Value: l.of(p)}.text())
+			fmt.Fprintf(w, " %12s", figures.Number(l.of(p)))
 		}
 		fmt.Fprintln(w)
 	}
@@ -159,11 +105,11 @@ var growthLines = []struct {
 	{"index phase, CPU ms per MB: filters", func(p growthPoint) float64 { return p.FilterCPU }},
 	{"... placing, transposing, writing", func(p growthPoint) float64 { return p.WriteCPU }},
 	{"... one merge of everything", func(p growthPoint) float64 { return p.MergeCPU }},
-	{"index, % of corpus", func(p growthPoint) float64 { return 100 * share(p.IndexBytes, p.Bytes) }},
+	{"index, % of corpus", func(p growthPoint) float64 { return 100 * figures.Share(p.IndexBytes, p.Bytes) }},
 	{"segments at rest", func(p growthPoint) float64 { return float64(p.Segments) }},
-	{"memory while indexing, MB", func(p growthPoint) float64 { return float64(p.IngestRSS) / mb }},
-	{"memory of one merge of everything, MB", func(p growthPoint) float64 { return float64(p.MergeRSS) / mb }},
-	{"memory while querying, MB", func(p growthPoint) float64 { return float64(p.QueryRSS) / mb }},
+	{"memory while indexing, MB", func(p growthPoint) float64 { return float64(p.IngestRSS) / figures.MB }},
+	{"memory of one merge of everything, MB", func(p growthPoint) float64 { return float64(p.MergeRSS) / figures.MB }},
+	{"memory while querying, MB", func(p growthPoint) float64 { return float64(p.QueryRSS) / figures.MB }},
 	{"rows per literal, one merged segment", func(p growthPoint) float64 { return p.Rows }},
 	{"bytes of them, KB", func(p growthPoint) float64 { return p.RowBytes / 1000 }},
 	{"fuzzy search, median ms", func(p growthPoint) float64 { return p.FuzzyMedian }},

@@ -2,12 +2,41 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"os/exec"
 	"path/filepath"
 )
+
+// ProfileInto records where the server's CPU time goes until stop is called,
+// which writes the functions that took the most of it to name.txt in a folder.
+// Without a folder nothing is recorded.
+func (s *Server) ProfileInto(ctx context.Context, folder, name string) (stop func() error) {
+	if folder == "" {
+		return func() error { return nil }
+	}
+	end := s.Profile(ctx)
+	return func() error {
+		raw, err := end()
+		if err != nil {
+			return err
+		}
+		file := filepath.Join(folder, name+".pprof")
+		if err := errors.Join(os.MkdirAll(folder, 0o755), os.WriteFile(file, raw, 0o600)); err != nil {
+			return err
+		}
+		defer os.Remove(file)
+		text, err := exec.CommandContext(ctx, "go", "tool", "pprof", "-top", "-nodecount=60", file).Output()
+		if err != nil {
+			return fmt.Errorf("read profile %s: %w", name, err)
+		}
+		return os.WriteFile(filepath.Join(folder, name+".txt"), text, 0o644)
+	}
+}
 
 // Profile records where the server's CPU time goes, until stop is called, which
 // gives what `go tool pprof` reads.
