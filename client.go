@@ -147,6 +147,12 @@ func (c *Client) MalQuery() MalQueryService { return MalQueryService{c} }
 // Samples gives the sample store operations.
 func (c *Client) Samples() SampleService { return SampleService{c} }
 
+// Quarantine gives the operations on quarantined files.
+func (c *Client) Quarantine() QuarantineService { return QuarantineService{c} }
+
+// Agent gives what a program on a host uses.
+func (c *Client) Agent() AgentService { return AgentService{c} }
+
 // Close revokes the token, if there is one, and ends the client.
 func (c *Client) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), min(c.timeout, 10*time.Second))

@@ -141,7 +141,7 @@ func (s MalQueryService) Wait(ctx context.Context, id string, seen func(*Envelop
 
 // Metadata looks samples up by SHA-256. Unknown hashes are entries of Errors.
 func (s MalQueryService) Metadata(ctx context.Context, sha256s ...string) (*Envelope[SampleMeta], error) {
-	return inBatches(sha256s, func(ids []string) (*Envelope[SampleMeta], error) {
+	return inBatches(sha256s, maxHashes, func(ids []string) (*Envelope[SampleMeta], error) {
 		return callJSON[SampleMeta](ctx, s.c, call{
 			op: "get metadata", method: http.MethodGet, path: "/malquery/entities/metadata/v1", query: url.Values{"ids": ids}, safe: true,
 		})
@@ -194,19 +194,20 @@ func (s MalQueryService) Outcomes(ctx context.Context, id string) (*Envelope[Req
 	})
 }
 
-// maxIDs hashes fit a URL of 100 KiB with room to spare.
-const maxIDs = 1000
+// maxHashes hashes fit a URL of 100 KiB with room to spare.
+const maxHashes = 1000
 
-// inBatches asks for ids in as many calls as they need, and joins the replies.
+// inBatches asks for ids in as many calls of size as they need, and joins the
+// replies.
 // A batch of which nothing is known (404) counts as that many errors, unless
 // all batches are like that.
-func inBatches[T any](ids []string, ask func([]string) (*Envelope[T], error)) (*Envelope[T], error) {
-	if len(ids) <= maxIDs {
+func inBatches[T any](ids []string, size int, ask func([]string) (*Envelope[T], error)) (*Envelope[T], error) {
+	if len(ids) <= size {
 		return ask(ids)
 	}
 	var all Envelope[T]
 	var missing error
-	for batch := range slices.Chunk(ids, maxIDs) {
+	for batch := range slices.Chunk(ids, size) {
 		env, err := ask(batch)
 		if StatusOf(err) == http.StatusNotFound {
 			missing = err

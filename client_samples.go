@@ -108,7 +108,7 @@ func (s SampleService) Delete(ctx context.Context, sha256 string) error {
 // Info gives all that is known about samples. Unknown hashes are entries of
 // Errors; when none is known the error is ErrNotFound.
 func (s SampleService) Info(ctx context.Context, sha256s ...string) (*Envelope[SampleRecord], error) {
-	return inBatches(sha256s, func(ids []string) (*Envelope[SampleRecord], error) {
+	return inBatches(sha256s, maxHashes, func(ids []string) (*Envelope[SampleRecord], error) {
 		return callJSON[SampleRecord](ctx, s.c, call{
 			op: "get sample info", method: http.MethodGet, path: "/mews/entities/samples/v1", query: url.Values{"ids": ids}, safe: true,
 		})

@@ -457,7 +457,7 @@ func TestBatches(t *testing.T) {
 	known := fmt.Sprintf("%064x", 1500)
 	s := newStub(t, func(w http.ResponseWriter, r *http.Request) {
 		ids := r.URL.Query()["ids"]
-		if len(ids) > maxIDs || len(r.URL.String()) > 100<<10 {
+		if len(ids) > maxHashes || len(r.URL.String()) > 100<<10 {
 			reply(w, 400, `{"errors":[{"code":400,"message":"too many"}]}`)
 			return
 		}

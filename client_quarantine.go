@@ -1,0 +1,334 @@
+package mews
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// QuarantineService reads records of quarantined files, acts on them, and takes
+// in what hosts report. Every call may be repeated: an action that is done
+// already changes nothing, and a report of what is known adds nothing.
+type QuarantineService struct{ c *Client }
+
+// Bounds of one call, as the server has them.
+const (
+	maxRecordIDs  = 5000 // in a body
+	maxDetailIDs  = 500  // in a URL: a record's id is 97 characters
+	maxPageIDs    = 5000
+	maxImportLen  = 10_000
+	maxImportSize = 10 << 20
+)
+
+const (
+	quarantineEntities = "/quarantine/entities/quarantined-files/v1"
+	quarantineQueries  = "/quarantine/queries/quarantined-files/v1"
+	quarantineSettings = "/mews/entities/quarantine-settings/v1"
+)
+
+// Query gives one page of ids. Meta.Pagination tells how many match, and where
+// the next page begins.
+func (s QuarantineService) Query(ctx context.Context, q RecordQuery) (*Envelope[string], error) {
+	return callJSON[string](ctx, s.c, call{
+		op: "query quarantine", method: http.MethodGet, path: quarantineQueries, query: q.values(), safe: true,
+	})
+}
+
+// values writes the query's parameters; what is not set is left out.
+func (q RecordQuery) values() url.Values {
+	v := url.Values{}
+	for name, text := range map[string]string{"filter": q.Filter, "q": q.Q, "sort": q.Sort, "after": q.After} {
+		if text != "" {
+			v.Set(name, text)
+		}
+	}
+	for name, n := range map[string]int{"limit": q.Limit, "offset": q.Offset} {
+		if n != 0 {
+			v.Set(name, strconv.Itoa(n))
+		}
+	}
+	return v
+}
+
+// All gives every id that q selects, in its order, however many there are; it
+// fetches pages of q.Limit (0: as large as the server gives) as they are
+// needed. Records that change meanwhile are met once at most if the fields of
+// the sort do not change. The first error is the last pair.
+func (s QuarantineService) All(ctx context.Context, q RecordQuery) iter.Seq2[string, error] {
+	if q.Limit == 0 {
+		q.Limit = maxPageIDs
+	}
+	return func(yield func(string, error) bool) {
+		for {
+			env, err := s.Query(ctx, q)
+			if err != nil {
+				yield("", err)
+				return
+			}
+			for _, id := range env.Resources {
+				if !yield(id, nil) {
+					return
+				}
+			}
+			if !q.advance(env.Meta.Pagination, len(env.Resources)) {
+				return
+			}
+		}
+	}
+}
+
+// advance goes to the next page: by token where the server gives one, else by
+// offset. False: there is none.
+func (q *RecordQuery) advance(p *Pagination, got int) bool {
+	if p == nil || got == 0 {
+		return false
+	}
+	if p.After != "" {
+		q.After, q.Offset = p.After, 0
+		return true
+	}
+	if q.After != "" || p.Offset <= q.Offset || p.Offset >= p.Total {
+		return false
+	}
+	q.Offset = p.Offset
+	return true
+}
+
+// Get gives records in the order of their ids. Unknown ids are entries of
+// Errors; when none is known the error is ErrNotFound.
+func (s QuarantineService) Get(ctx context.Context, ids ...string) (*Envelope[QuarantinedFile], error) {
+	return inBatches(ids, maxRecordIDs, func(ids []string) (*Envelope[QuarantinedFile], error) {
+		return callJSON[QuarantinedFile](ctx, s.c, call{
+			op: "get quarantined files", method: http.MethodPost, path: "/quarantine/entities/quarantined-files/GET/v1",
+			safe: true, body: postJSON(map[string][]string{"ids": ids}),
+		})
+	})
+}
+
+// Details is Get with all that mews knows: behaviours, history and what the
+// host was asked to do. An extension of mews, as are ActionCounts with q,
+// Settings, SetSearchable, Explain, Report and Import.
+func (s QuarantineService) Details(ctx context.Context, ids ...string) (*Envelope[QuarantineDetail], error) {
+	return inBatches(ids, maxDetailIDs, func(ids []string) (*Envelope[QuarantineDetail], error) {
+		return callJSON[QuarantineDetail](ctx, s.c, call{
+			op: "get quarantine details", method: http.MethodGet, path: "/mews/entities/quarantined-files/v1",
+			query: url.Values{"ids": ids}, safe: true,
+		})
+	})
+}
+
+// Aggregate gives one result for each request, in their order.
+func (s QuarantineService) Aggregate(ctx context.Context, requests ...AggregateRequest) ([]AggregateResult, error) {
+	env, err := callJSON[AggregateResult](ctx, s.c, call{
+		op: "aggregate quarantine", method: http.MethodPost, path: "/quarantine/aggregates/quarantined-files/GET/v1",
+		safe: true, body: postJSON(requests),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return env.Resources, nil
+}
+
+// ActionCounts tells for each action on how many of the selected records it
+// would change something. It is the dry run of UpdateByQuery.
+func (s QuarantineService) ActionCounts(ctx context.Context, filter, q string) (map[string]int64, error) {
+	env, err := callJSON[AggregateResult](ctx, s.c, call{
+		op: "count actions", method: http.MethodGet, path: "/quarantine/aggregates/action-update-count/v1",
+		query: RecordQuery{Filter: filter, Q: q}.values(), safe: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	counts := map[string]int64{}
+	for _, result := range env.Resources {
+		for _, b := range result.Buckets {
+			if action, ok := b.Label.(string); ok {
+				counts[action] = b.Count
+			}
+		}
+	}
+	return counts, nil
+}
+
+// Update applies an action to up to 5000 records by id, all in one transaction.
+// Meta.Writes counts the records that it changed; unknown ids are entries of
+// Errors, and when none is known the error is ErrNotFound.
+func (s QuarantineService) Update(ctx context.Context, u QuarantineUpdate) (*Envelope[struct{}], error) {
+	return s.update(ctx, "update quarantine", quarantineEntities, u)
+}
+
+// UpdateByQuery applies an action to every record that Filter and Q select, all
+// in one transaction. One of the two must say something: Filter "*" is all.
+func (s QuarantineService) UpdateByQuery(ctx context.Context, u QuarantineQueryUpdate) (*Envelope[struct{}], error) {
+	return s.update(ctx, "update quarantine by query", quarantineQueries, u)
+}
+
+func (s QuarantineService) update(ctx context.Context, op, path string, u any) (*Envelope[struct{}], error) {
+	return callWrite(ctx, s.c, call{op: op, method: http.MethodPatch, path: path, safe: true, body: postJSON(u)})
+}
+
+// callWrite carries out a call whose reply is meta alone, and counts what it
+// changed in any case.
+func callWrite(ctx context.Context, c *Client, k call) (*Envelope[struct{}], error) {
+	env, err := callJSON[struct{}](ctx, c, k)
+	if err == nil && env.Meta.Writes == nil {
+		env.Meta.Writes = &Writes{}
+	}
+	return env, err
+}
+
+// Report takes in one quarantined file, streamed: its record and the bytes of
+// file, which may be nil when only the record is known. When it returns without
+// an error both are durable. A failed report is repeated if file can be read
+// from its start again (a file or a bytes.Reader can).
+func (s QuarantineService) Report(ctx context.Context, r QuarantineReport, file io.Reader) (QuarantinedFile, error) {
+	sent := postJSON(r)
+	if file != nil {
+		var err error
+		if sent, err = formBodyOf(r, file); err != nil {
+			return QuarantinedFile{}, err
+		}
+	}
+	env, err := callJSON[QuarantinedFile](ctx, s.c, call{
+		op: "report quarantined file", method: http.MethodPost, path: ingestQuarantine, body: sent, safe: true,
+	})
+	switch {
+	case err != nil:
+		return QuarantinedFile{}, err
+	case len(env.Resources) == 0:
+		return QuarantinedFile{}, Errorf(ErrInternal, "report quarantined file: the reply names no record")
+	}
+	return env.Resources[0], nil
+}
+
+const ingestQuarantine = "/ingest/v1/quarantine"
+
+// formBodyOf puts a record and a file into one form. The file is not held in
+// memory, and its name on this machine is not told.
+func formBodyOf(record any, file io.Reader) (*body, error) {
+	raw, err := rawBody(file)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(record)
+	if err != nil {
+		return nil, err
+	}
+	var frame bytes.Buffer
+	form := multipart.NewWriter(&frame)
+	errRecord := form.WriteField("record", string(text))
+	_, errFile := form.CreateFormFile("sample", "sample")
+	head := frame.Len()
+	if err := errors.Join(errRecord, errFile, form.Close()); err != nil {
+		return nil, err
+	}
+	sent := body{kind: form.FormDataContentType(), size: -1, once: raw.once}
+	if raw.size >= 0 {
+		sent.size = int64(frame.Len()) + raw.size
+	}
+	sent.open = func() (io.Reader, error) {
+		r, err := raw.open()
+		if err != nil {
+			return nil, err
+		}
+		return io.MultiReader(bytes.NewReader(frame.Bytes()[:head]), r, bytes.NewReader(frame.Bytes()[head:])), nil
+	}
+	return &sent, nil
+}
+
+// Import takes in many records without their bytes, in as many calls as they
+// need. Meta.Writes counts those that were new or changed something; each entry
+// of Errors is a report that was refused, its ID the report's number from 1. An
+// error tells that the reports from some number on were not taken in.
+func (s QuarantineService) Import(ctx context.Context, reports []QuarantineReport) (*Envelope[struct{}], error) {
+	all := &Envelope[struct{}]{Meta: Meta{Writes: &Writes{}}, Errors: []APIError{}}
+	for done := 0; done < len(reports); {
+		lines, n, err := importLines(reports[done:])
+		if err != nil {
+			return all, err
+		}
+		env, err := callWrite(ctx, s.c, call{
+			op: "import quarantine records", method: http.MethodPost, path: ingestQuarantine, safe: true,
+			body: bytesBody("application/x-ndjson", lines),
+		})
+		if err != nil {
+			return all, fmt.Errorf("reports from %d on: %w", done+1, err)
+		}
+		all.Meta.TraceID = env.Meta.TraceID
+		all.Meta.Writes.ResourcesAffected += env.Meta.Writes.ResourcesAffected
+		for _, e := range env.Errors {
+			if line, err := strconv.Atoi(e.ID); err == nil {
+				e.ID = strconv.Itoa(done + line)
+			}
+			all.Errors = append(all.Errors, e)
+		}
+		done += n
+	}
+	return all, nil
+}
+
+// importLines writes the first reports, as many as one call takes.
+func importLines(reports []QuarantineReport) (lines []byte, n int, err error) {
+	for _, r := range reports[:min(len(reports), maxImportLen)] {
+		line, err := json.Marshal(r)
+		if err != nil {
+			return nil, 0, err
+		}
+		if n > 0 && len(lines)+len(line)+1 > maxImportSize {
+			break
+		}
+		lines = append(append(lines, line...), '\n')
+		n++
+	}
+	return lines, n, nil
+}
+
+// Settings gives the customer's choices about quarantined files.
+func (s QuarantineService) Settings(ctx context.Context) (QuarantineSettings, error) {
+	return s.settings(ctx, call{op: "get quarantine settings", method: http.MethodGet, path: quarantineSettings, safe: true})
+}
+
+// SetSearchable lets MalQuery find quarantined files, or not. Files follow in
+// the background; Pending counts those that have not yet.
+func (s QuarantineService) SetSearchable(ctx context.Context, on bool) (QuarantineSettings, error) {
+	return s.settings(ctx, call{
+		op: "change quarantine settings", method: http.MethodPatch, path: quarantineSettings, safe: true,
+		body: postJSON(map[string]bool{"searchable": on}),
+	})
+}
+
+func (s QuarantineService) settings(ctx context.Context, k call) (QuarantineSettings, error) {
+	env, err := callJSON[QuarantineSettings](ctx, s.c, k)
+	switch {
+	case err != nil:
+		return QuarantineSettings{}, err
+	case len(env.Resources) == 0:
+		return QuarantineSettings{}, Errorf(ErrInternal, "%s: the reply holds none", k.op)
+	}
+	return env.Resources[0], nil
+}
+
+// Explain tells how the server reads an FQL filter, and which fields there are.
+// A filter that cannot be read is ErrInvalid with the position of the mistake.
+func (s QuarantineService) Explain(ctx context.Context, filter string) (FilterExplanation, error) {
+	q := RecordQuery{Filter: filter}.values()
+	q.Set("collection", "quarantine")
+	env, err := callJSON[FilterExplanation](ctx, s.c, call{
+		op: "explain filter", method: http.MethodGet, path: "/mews/queries/fql-explain/v1", query: q, safe: true,
+	})
+	switch {
+	case err != nil:
+		return FilterExplanation{}, err
+	case len(env.Resources) == 0:
+		return FilterExplanation{}, Errorf(ErrInternal, "explain filter: the reply holds nothing")
+	}
+	return env.Resources[0], nil
+}
