@@ -62,6 +62,7 @@ var rooms = []room{
 	{name: "internal/index", may: []string{"internal/query"}, bans: noHTTP},
 	{name: "internal/yara", may: []string{"internal/query"}, bans: noHTTP},
 	{name: "internal/query", bans: noHTTP},
+	{name: "internal/fql", bans: noHTTP},
 
 	{name: "internal/job", may: []string{"internal/store"}, bans: noHTTP},
 	{name: "internal/store", may: []string{"internal/vfs"}, bans: noHTTP},
