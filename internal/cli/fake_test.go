@@ -127,6 +127,8 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.answer(w, mews.Meta{}, id)
 	case "GET /mews/entities/samples/v1":
 		f.info(w, r.URL.Query()["ids"])
+	case "GET /mews/queries/fql-explain/v1":
+		f.explain(w, r.FormValue("collection"), r.FormValue("filter"))
 	case "PATCH /mews/entities/samples/v1":
 		f.update(w, r)
 	default:
