@@ -197,12 +197,12 @@ func countFailed(tx *store.Tx) (n int, err error) {
 	return n, err
 }
 
-// countFiles counts a customer's samples with these numbers.
+// countFiles counts a customer's samples with these numbers that searches see.
 func countFiles(tx *store.Tx, cid store.CID, in ranges) (total int, err error) {
 	for _, r := range in {
 		var n int
 		last := min(r[1], math.MaxInt64)
-		if err := tx.QueryRow(`SELECT COUNT(*) FROM sample WHERE seq BETWEEN ? AND ? AND +cid = ? AND state = 0`, r[0], last, string(cid)).Scan(&n); err != nil {
+		if err := tx.QueryRow(`SELECT COUNT(*) FROM sample WHERE seq BETWEEN ? AND ? AND +cid = ? AND state IN (0, 3)`, r[0], last, string(cid)).Scan(&n); err != nil {
 			return 0, fmt.Errorf("count files: %w", err)
 		}
 		total += n

@@ -9,7 +9,7 @@ import (
 	"github.com/mewshq/mews/internal/store"
 )
 
-// Update changes the metadata of those of shas that are stored and tells how
+// Update changes the metadata of those of shas that searches see and tells how
 // many they are; none at all is an error.
 func (s *Service) Update(ctx context.Context, who store.Actor, shas []string, c Change) (n int, err error) {
 	if err := c.check(); err != nil {
@@ -46,7 +46,7 @@ func (s *Service) updateSome(ctx context.Context, who store.Actor, sums [][32]by
 			if err != nil {
 				return err
 			}
-			if !ok || state != stored {
+			if !ok || !visible(state) {
 				continue
 			}
 			if err := rec.apply(c); err != nil {
@@ -70,6 +70,7 @@ func (s *Service) updateSome(ctx context.Context, who store.Actor, sums [][32]by
 }
 
 // Delete takes a sample out of every answer, for good, and destroys its bytes.
+// What quarantined files hold is theirs to destroy.
 // Once it returned nil no crash brings the sample back. An error after the
 // first step leaves the sample gone, and Recover finishes the rest.
 func (s *Service) Delete(ctx context.Context, who store.Actor, sha256 string) error {
@@ -92,11 +93,13 @@ func (s *Service) Delete(ctx context.Context, who store.Actor, sha256 string) er
 		if state == deleting {
 			return nil // a second try goes on where the first one failed
 		}
-		s.records.forgetAfter(tx, rec)
+		if err := notHeld(tx, who.CID, sum); err != nil {
+			return err
+		}
 		if err := setState(tx, rec, deleting); err != nil {
 			return err
 		}
-		if err := s.index.Forget(tx, rec.CID, rec.Seq); err != nil {
+		if err := s.leaveIndex(tx, rec.CID, rec.Seq); err != nil {
 			return err
 		}
 		return tx.Audit(audit(who, "sample.delete", "", rec.SHA256))

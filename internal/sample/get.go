@@ -13,15 +13,19 @@ import (
 // chunk is how many samples one statement names.
 const chunk = 500
 
-// Get gives the record of one sample. Another customer's is not found.
+// Get gives the record of one sample. Another customer's is not found, nor is
+// one that records hold without searches seeing it.
 func (s *Service) Get(ctx context.Context, who store.Actor, sha256 string) (Record, error) {
 	sum, err := ParseSHA256(sha256)
 	if err != nil {
 		return Record{}, err
 	}
-	var rec Record
+	return s.get(ctx, who.CID, sum, visible)
+}
+
+func (s *Service) get(ctx context.Context, cid store.CID, sum [32]byte, in func(state int) bool) (rec Record, err error) {
 	err = s.db.Read(ctx, func(tx *store.Tx) error {
-		rec, err = live(tx, who.CID, sum)
+		rec, err = live(tx, cid, sum, in)
 		return err
 	})
 	if err != nil {
@@ -30,16 +34,16 @@ func (s *Service) Get(ctx context.Context, who store.Actor, sha256 string) (Reco
 	return rec, nil
 }
 
-// live is find for those to whom a sample being deleted is gone.
-func live(tx *store.Tx, cid store.CID, sum [32]byte) (Record, error) {
+// live is find for those to whom a sample is there only in some states.
+func live(tx *store.Tx, cid store.CID, sum [32]byte, in func(state int) bool) (Record, error) {
 	rec, state, ok, err := find(tx, cid, sum)
-	if err == nil && (!ok || state != stored) {
+	if err == nil && (!ok || !in(state)) {
 		err = NotFound(fmt.Sprintf("%x", sum))
 	}
 	return rec, err
 }
 
-// Many gives the records of those of shas that are stored, by lower-case hash.
+// Many gives the records of those of shas that searches may see, by lower-case hash.
 // A malformed hash is an error.
 func (s *Service) Many(ctx context.Context, cid store.CID, shas []string) (map[string]Record, error) {
 	args := make([]any, len(shas))
@@ -53,7 +57,7 @@ func (s *Service) Many(ctx context.Context, cid store.CID, shas []string) (map[s
 	return many(ctx, s.db, cid, bySHA256, args, func(r Record) string { return r.SHA256 })
 }
 
-// BySeq gives the records of those numbers that are still stored.
+// BySeq gives the records of those numbers that searches may still see.
 func (s *Service) BySeq(ctx context.Context, cid store.CID, seqs []uint64) (map[uint64]Record, error) {
 	found, missing, changes := s.records.pick(cid, seqs)
 	if len(missing) == 0 {
@@ -94,19 +98,23 @@ func many[K comparable](ctx context.Context, db *store.DB, cid store.CID, where 
 	return out, nil
 }
 
-// Download opens a sample's bytes. The audit row is durable before it returns;
+// Download opens a sample's bytes, be they in the corpus or held. The audit row is durable before it returns;
 // without it nothing is given out. The caller closes the reader.
 func (s *Service) Download(ctx context.Context, who store.Actor, sha256 string) (*blob.Reader, Record, error) {
-	rec, err := s.Get(ctx, who, sha256)
+	sum, err := ParseSHA256(sha256)
 	if err != nil {
 		return nil, Record{}, err
 	}
-	r, rec, err := s.open(ctx, who, rec)
+	rec, err := s.get(ctx, who.CID, sum, kept)
+	if err != nil {
+		return nil, Record{}, err
+	}
+	r, rec, err := s.open(ctx, rec)
 	if err != nil {
 		return nil, Record{}, err
 	}
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
-		if _, err := live(tx, rec.CID, r.Name().SHA256); err != nil {
+		if _, err := live(tx, rec.CID, sum, kept); err != nil {
 			return err // deleted meanwhile
 		}
 		return tx.Audit(audit(who, "sample.download", "", rec.SHA256))
@@ -120,18 +128,18 @@ func (s *Service) Download(ctx context.Context, who store.Actor, sha256 string) 
 
 // open finds the bytes of rec, or of the sample that has come in its place since
 // it was read.
-func (s *Service) open(ctx context.Context, who store.Actor, rec Record) (*blob.Reader, Record, error) {
+func (s *Service) open(ctx context.Context, rec Record) (*blob.Reader, Record, error) {
 	r, err := s.blobs.Get(rec.blobName())
 	switch {
 	case err == nil:
 		return r, rec, nil
 	case errors.Is(err, blob.ErrNotFound):
-		now, gone := s.Get(ctx, who, rec.SHA256)
+		now, gone := s.get(ctx, rec.CID, rec.blobName().SHA256, kept)
 		if gone != nil {
 			return nil, rec, gone
 		}
 		if now.Seq != rec.Seq {
-			return s.open(ctx, who, now)
+			return s.open(ctx, now)
 		}
 	case !errors.Is(err, blob.ErrCorrupt):
 		return nil, rec, fmt.Errorf("download sample: %w", err)

@@ -177,7 +177,11 @@ func (s *Service) finish(who store.Actor, in *intake, o PutOptions) (Record, err
 	if err := rec.take(o); err != nil {
 		return Record{}, err
 	}
-	info, err := in.blob.Finish(meta(rec))
+	sealed := meta(rec, o)
+	if len(sealed) > blob.MaxMeta {
+		return Record{}, mews.Errorf(mews.ErrInvalid, "file name, comment, tags and record together are longer than %d bytes", blob.MaxMeta)
+	}
+	info, err := in.blob.Finish(sealed)
 	if err != nil {
 		return Record{}, err
 	}
@@ -208,15 +212,27 @@ type sealedMeta struct {
 	FileName     []byte   `json:"file_name"`
 	Comment      []byte   `json:"comment"`
 	Confidential bool     `json:"confidential"`
+	Holder       string   `json:"holder,omitempty"`
+	Sealed       []byte   `json:"sealed,omitempty"`
 }
 
-const metaVersion = 1
+// Versions of a sealedMeta. One with a holder has its own: a program that knows
+// nothing of holders must not take such a blob for a sample of the corpus.
+const (
+	corpusMeta = 1
+	heldMeta   = 2
+)
 
-func meta(r Record) []byte {
-	b, _ := json.Marshal(sealedMeta{ // only strings and numbers
-		metaVersion, r.Type, r.FirstSeen.UnixMicro(), r.Uploaded.UnixMicro(), r.Client, r.Label, r.Family, r.Tags,
-		[]byte(r.FileName), []byte(r.Comment), r.Confidential,
-	})
+func meta(r Record, o PutOptions) []byte {
+	m := sealedMeta{
+		Version: corpusMeta, Type: r.Type, FirstSeen: r.FirstSeen.UnixMicro(), Uploaded: r.Uploaded.UnixMicro(),
+		Client: r.Client, Label: r.Label, Family: r.Family, Tags: r.Tags,
+		FileName: []byte(r.FileName), Comment: []byte(r.Comment), Confidential: r.Confidential,
+	}
+	if o.Hold != "" {
+		m.Version, m.Holder, m.Sealed = heldMeta, o.Hold, o.Sealed
+	}
+	b, _ := json.Marshal(m) // only strings and numbers
 	return b
 }
 
@@ -231,11 +247,16 @@ func (s *Service) admit(ctx context.Context, who store.Actor, w *blob.Writer, re
 	given := *rec
 	err = s.db.Write(ctx, func(tx *store.Tx) (err error) {
 		*rec = given
-		if fresh, err = s.insert(tx, rec); err == nil && !fresh {
-			fresh, err = s.again(tx, rec, o)
-		}
-		if err != nil {
+		if fresh, err = s.enter(tx, rec, o); err != nil {
 			return err
+		}
+		if o.OnStored != nil {
+			if err := o.OnStored(tx, *rec); err != nil {
+				return err
+			}
+		}
+		if o.Hold != "" {
+			return nil
 		}
 		return tx.Audit(audit(who, "sample.upload", "", rec.SHA256))
 	})
@@ -245,35 +266,101 @@ func (s *Service) admit(ctx context.Context, who store.Actor, w *blob.Writer, re
 	return fresh, err
 }
 
-// insert makes the row of a new sample and queues it for the index. It does
-// nothing, and ok is false, when there is a row.
-func (s *Service) insert(tx *store.Tx, rec *Record) (ok bool, err error) {
-	if ok, err = insert(tx, rec); err != nil || !ok {
+// enter makes or changes the row of a sample. fresh says that it is new to the
+// index.
+func (s *Service) enter(tx *store.Tx, rec *Record, o PutOptions) (fresh bool, err error) {
+	state, err := o.state(tx)
+	if err != nil {
 		return false, err
+	}
+	ok, err := s.insert(tx, rec, state)
+	if err != nil {
+		return false, err
+	}
+	if fresh = ok && visible(state); !ok {
+		if fresh, err = s.again(tx, rec, state, o); err != nil {
+			return false, err
+		}
+	}
+	if o.Hold != "" {
+		err = insertHold(tx, rec.CID, rec.blobName().SHA256, o.Hold)
+	}
+	return fresh, err
+}
+
+// state is what an upload asks for.
+func (o *PutOptions) state(tx *store.Tx) (int, error) {
+	if o.Hold == "" {
+		return stored, nil
+	}
+	if o.Searchable == nil {
+		return held, nil
+	}
+	on, err := o.Searchable(tx)
+	_, state := switched(on)
+	return state, err
+}
+
+// insert makes the row of a new sample, and queues it for the index if searches
+// are to see it. It does nothing, and ok is false, when there is a row.
+func (s *Service) insert(tx *store.Tx, rec *Record, state int) (ok bool, err error) {
+	if ok, err = insert(tx, rec, state); err != nil || !ok || !visible(state) {
+		return ok, err
 	}
 	return true, s.index.Enqueue(tx, rec.CID, rec.indexFile())
 }
 
-// again takes in a sample that has a row. fresh says that it is another sample
-// all the same: the deletion of the old one was not finished.
-func (s *Service) again(tx *store.Tx, rec *Record, o PutOptions) (fresh bool, err error) {
-	old, state, ok, err := find(tx, rec.CID, rec.blobName().SHA256)
+// again takes in a sample that has a row. fresh says that it is new to the
+// index: nobody saw the old one, or its deletion was not finished.
+func (s *Service) again(tx *store.Tx, rec *Record, state int, o PutOptions) (fresh bool, err error) {
+	old, before, ok, err := find(tx, rec.CID, rec.blobName().SHA256)
 	switch {
 	case err != nil:
 		return false, err
-	case ok && state == stored:
-		if err := old.take(o); err != nil {
-			return false, err
-		}
-		*rec = old
+	case !ok:
+		return false, errDamagedRow // the row that was in the way does not answer to its name
+	case before == deleting:
+		return visible(state), s.reenter(tx, old, rec, state)
+	case state == stored:
+		return s.intoCorpus(tx, rec, old, before, o)
+	}
+	*rec = old
+	if before == held && state == shown {
+		return true, s.reenter(tx, old, rec, shown)
+	}
+	return false, nil
+}
+
+// intoCorpus takes in a sample that is stored already, perhaps for a holder.
+func (s *Service) intoCorpus(tx *store.Tx, rec *Record, old Record, before int, o PutOptions) (fresh bool, err error) {
+	if before != stored {
+		old.Uploaded, old.Client = rec.Uploaded, rec.Client
+	}
+	if err := old.take(o); err != nil {
+		return false, err
+	}
+	*rec = old
+	if before == stored {
 		s.records.forgetAfter(tx, old)
 		return false, update(tx, old)
-	case ok:
-		if err := remove(tx, old); err != nil {
+	}
+	if before == shown {
+		if err := s.leaveIndex(tx, old.CID, old.Seq); err != nil {
 			return false, err
 		}
 	}
-	return s.insert(tx, rec)
+	return true, s.reenter(tx, old, rec, stored)
+}
+
+// reenter puts rec in the place of a row that no index knows. It gets a new
+// number: whatever was said of the old one (that it is dead in a segment, that it
+// has no facts) stays true.
+func (s *Service) reenter(tx *store.Tx, old Record, rec *Record, state int) error {
+	if err := remove(tx, old); err != nil {
+		return err
+	}
+	_, err := s.insert(tx, rec, state)
+	return err
 }
 
 // undo takes back a blob whose row was refused. When it is not certain that no

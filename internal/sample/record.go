@@ -33,7 +33,7 @@ const (
 
 // A Record is what is known of one sample. Hashes are lower-case hex, times UTC.
 type Record struct {
-	Seq          uint64 // order of arrival, never used twice
+	Seq          uint64 // order in which the index took it in, never used twice
 	CID          store.CID
 	SHA256       string
 	MD5          string
@@ -83,6 +83,18 @@ type PutOptions struct {
 	Tags         []string // added to those of an old one
 	FirstSeen    time.Time
 	SHA256       string // what the uploader expects; a mismatch is an error
+	// Hold, when set, is the id of a record that holds the bytes: they are
+	// stored, but do not become part of the corpus. Of a sample that is known
+	// nothing changes. The holder writes the audit row.
+	Hold string
+	// Sealed is the holder's own copy of its record, at most MaxSealed bytes. It
+	// is sealed into the blob; see OnAdopt.
+	Sealed []byte
+	// OnStored runs in the transaction in which the sample appears, after it, so
+	// that the holder appears with it. Its error undoes everything.
+	OnStored func(tx *store.Tx, rec Record) error
+	// Searchable tells whether searches see a held sample; without it they do not.
+	Searchable Switch
 	// Late, when set, is asked once the bytes have ended and before anything is
 	// kept; its answer replaces these options. A form may name its fields after
 	// its file.
@@ -144,6 +156,9 @@ func (o *PutOptions) check() (err error) {
 	}
 	if o.Tags, err = cleanTags(o.Tags); err != nil {
 		return err
+	}
+	if len(o.Hold) > MaxHolder || len(o.Sealed) > MaxSealed {
+		return mews.Errorf(mews.ErrInvalid, "the record of a file may have an id of %d bytes, and %d bytes in all", MaxHolder, MaxSealed)
 	}
 	return checkTime(&o.FirstSeen)
 }

@@ -17,11 +17,14 @@ import (
 // deletions, and looks at blobs without a row. Such a blob is an upload that
 // was never answered; it is whole, and sealed with its record, so it is given
 // its row. Were it thrown away instead, a lost or older database would take the
-// corpus with it. Recover may run beside requests, and any number of times.
+// corpus with it. What was stored for a holder goes back to it (OnAdopt), and
+// never into the corpus. Of many deletions that were interrupted Recover finishes
+// only some, so that a start does not wait: FinishDeletes does the rest. Recover
+// may run beside requests, and any number of times.
 func (s *Service) Recover(ctx context.Context) error {
 	s.recovering.Lock()
 	defer s.recovering.Unlock()
-	if err := s.finishDeletes(ctx); err != nil {
+	if err := s.finishPending(ctx, "", deletesAtStart); err != nil {
 		return fmt.Errorf("recover samples: %w", err)
 	}
 	if err := s.adoptOrphans(ctx); err != nil {
@@ -30,48 +33,44 @@ func (s *Service) Recover(ctx context.Context) error {
 	return nil
 }
 
-func (s *Service) finishDeletes(ctx context.Context) error {
-	var pending []Record
-	err := s.db.Read(ctx, func(tx *store.Tx) error {
-		rows, err := tx.Query(`SELECT ` + columns + ` FROM sample WHERE state = 1`)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			rec, err := scan(rows)
-			if errors.Is(err, errDamagedRow) {
-				s.log.Error("a delete cannot be finished", "cause", err)
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			pending = append(pending, rec)
-		}
-		return rows.Err()
+// deletesAtStart is how many interrupted deletions Recover finishes.
+const deletesAtStart = 1000
+
+// finishPending finishes deletions: of one customer, or of all when cid is
+// empty, and no more than most when it is not 0.
+func (s *Service) finishPending(ctx context.Context, cid store.CID, most int) error {
+	var pending []blob.Name
+	err := s.db.Read(ctx, func(tx *store.Tx) (err error) {
+		pending, err = doomed(tx, cid, most)
+		return err
 	})
-	for _, rec := range pending {
+	for _, name := range pending {
 		if err == nil {
-			err = s.finishDelete(ctx, rec)
+			err = ctx.Err()
+		}
+		if err == nil {
+			err = s.finishDelete(ctx, name)
 		}
 	}
 	return err
 }
 
-func (s *Service) finishDelete(ctx context.Context, rec Record) error {
-	name := rec.blobName()
+func (s *Service) finishDelete(ctx context.Context, name blob.Name) error {
 	defer s.locks.lock(s.blobs.FileID(name))()
+	var rec Record
 	var still bool
 	err := s.db.Read(ctx, func(tx *store.Tx) error {
-		now, state, ok, err := find(tx, rec.CID, name.SHA256)
-		still = ok && state == deleting && now.Seq == rec.Seq // else it was uploaded anew, or is done
+		now, state, ok, err := find(tx, store.CID(name.CID), name.SHA256)
+		rec, still = now, ok && state == deleting // else it was stored anew, or is done
 		return err
 	})
+	if errors.Is(err, errDamagedRow) {
+		s.log.Error("a delete cannot be finished", "cause", err)
+		return nil
+	}
 	if err != nil || !still {
 		return err
 	}
-	s.log.Info("finishing an interrupted delete", "sha256", rec.SHA256)
 	return s.purge(ctx, rec)
 }
 
@@ -129,7 +128,7 @@ func (s *Service) adopt(ctx context.Context, id string) error {
 		return nil
 	}
 	defer unlock()
-	rec, err := s.readMeta(id)
+	rec, meta, err := s.readMeta(id)
 	switch {
 	case errors.Is(err, blob.ErrNotFound):
 		return s.blobs.DeleteFile(id)
@@ -140,39 +139,66 @@ func (s *Service) adopt(ctx context.Context, id string) error {
 		return err
 	}
 	s.log.Info("taking in a sample whose upload was interrupted", "sha256", rec.SHA256)
-	return s.db.Write(ctx, func(tx *store.Tx) error {
-		ok, err := s.insert(tx, &rec)
-		if err != nil || !ok { // not ok: it has a row meanwhile
+	err = s.db.Write(ctx, func(tx *store.Tx) error { return s.enterAdopted(tx, rec, meta) })
+	switch {
+	case errors.Is(err, ErrUnwanted):
+		return s.blobs.DeleteFile(id)
+	case errors.Is(err, errNoHolder):
+		s.log.Error("a blob's holder cannot be made again; its bytes stay where they are", "sha256", rec.SHA256, "cause", err)
+		return nil
+	}
+	return err
+}
+
+// errNoHolder marks an error of the room that holds bytes.
+var errNoHolder = errors.New("restore holder")
+
+// enterAdopted makes the row of a blob that has none, and what stands with it.
+func (s *Service) enterAdopted(tx *store.Tx, rec Record, m sealedMeta) error {
+	state := stored
+	if m.Holder != "" {
+		state = held
+	}
+	ok, err := s.insert(tx, &rec, state)
+	if err != nil || !ok { // not ok: it has a row meanwhile
+		return err
+	}
+	if m.Holder != "" {
+		if err := insertHold(tx, rec.CID, rec.blobName().SHA256, m.Holder); err != nil {
 			return err
 		}
-		who := store.Actor{CID: rec.CID, Client: rec.Client, Operation: "recover"}
-		return tx.Audit(audit(who, "sample.recover", "", rec.SHA256))
-	})
+		if s.adopter != nil {
+			if err := s.adopter(tx, rec, m.Sealed); err != nil {
+				return fmt.Errorf("%w: %w", errNoHolder, err)
+			}
+		}
+	}
+	who := store.Actor{CID: rec.CID, Client: rec.Client, Operation: "recover"}
+	return tx.Audit(audit(who, "sample.recover", "", rec.SHA256))
 }
 
 // readMeta makes the record again that was sealed into the blob.
-func (s *Service) readMeta(id string) (Record, error) {
+func (s *Service) readMeta(id string) (rec Record, m sealedMeta, err error) {
 	r, err := s.blobs.GetFile(id)
 	if err != nil {
-		return Record{}, err
+		return rec, m, err
 	}
 	defer r.Close()
 	info, err := r.Info()
 	if err != nil {
-		return Record{}, err
+		return rec, m, err
 	}
-	var m sealedMeta
 	if err := json.Unmarshal(r.Meta(), &m); err != nil {
-		return Record{}, fmt.Errorf("%w: metadata: %w", blob.ErrCorrupt, err)
+		return rec, m, fmt.Errorf("%w: metadata: %w", blob.ErrCorrupt, err)
 	}
-	if m.Version != metaVersion {
-		return Record{}, fmt.Errorf("%w: metadata of version %d", blob.ErrCorrupt, m.Version)
+	if m.Version != corpusMeta && m.Version != heldMeta {
+		return rec, m, fmt.Errorf("%w: metadata of version %d", blob.ErrCorrupt, m.Version)
 	}
-	rec := Record{
+	rec = Record{
 		Type: m.Type, FirstSeen: time.UnixMicro(m.FirstSeen).UTC(), Uploaded: time.UnixMicro(m.Uploaded).UTC(),
 		Client: m.Client, Label: m.Label, Family: m.Family, Tags: m.Tags,
 		FileName: string(m.FileName), Comment: string(m.Comment), Confidential: m.Confidential,
 	}
 	rec.identify(info)
-	return rec, nil
+	return rec, m, nil
 }

@@ -19,9 +19,17 @@ var errDamagedRow = errors.New("sample record is damaged")
 
 // States of a row.
 const (
-	stored   = 0
-	deleting = 1
+	stored   = 0 // in the corpus
+	deleting = 1 // to the user it is gone
+	held     = 2 // only records hold it: it can be downloaded, and nothing else knows it
+	shown    = 3 // only records hold it, and searches see it
 )
+
+// visible tells whether searches and lists know a sample.
+func visible(state int) bool { return state == stored || state == shown }
+
+// kept tells whether a sample's bytes are given out.
+func kept(state int) bool { return state != deleting }
 
 const columns = `seq, cid, sha256, md5, sha1, size, type, first_seen, uploaded, client,
 	label, family, tags, file_name, comment, confidential, crc`
@@ -135,12 +143,16 @@ const (
 )
 
 func listQuery(where string, n int) string {
-	return `SELECT ` + columns + ` FROM sample WHERE state = 0 AND ` + where + ` IN (` + marks(n) + `)`
+	return `SELECT ` + columns + ` FROM sample WHERE state IN (0, 3) AND ` + where + ` IN (` + marks(n) + `)`
 }
 
-// list gives the stored records of one customer that are named.
-func list(tx *store.Tx, cid store.CID, where string, args ...any) (out []Record, err error) {
-	rows, err := tx.Query(listQuery(where, len(args)), append([]any{string(cid)}, args...)...)
+// list gives those of a customer's records that are named and visible.
+func list(tx *store.Tx, cid store.CID, where string, args ...any) ([]Record, error) {
+	return records(tx, listQuery(where, len(args)), append([]any{string(cid)}, args...)...)
+}
+
+func records(tx *store.Tx, query string, args ...any) (out []Record, err error) {
+	rows, err := tx.Query(query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -158,17 +170,17 @@ func list(tx *store.Tx, cid store.CID, where string, args ...any) (out []Record,
 // insert gives the record the next number, unless the same bytes of the customer
 // have a row already: then nothing changes and ok is false. The checksum covers
 // the number, so the number is asked for first; there is one writer.
-func insert(tx *store.Tx, r *Record) (ok bool, err error) {
+func insert(tx *store.Tx, r *Record, state int) (ok bool, err error) {
 	w := toRow(*r)
 	err = tx.QueryRow(`SELECT seq FROM sqlite_sequence WHERE name = 'sample'`).Scan(&w.seq)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return false, err
 	}
 	w.seq++
-	res, err := tx.Exec(`INSERT INTO sample (`+columns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+	res, err := tx.Exec(`INSERT INTO sample (`+columns+`, state) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
 		ON CONFLICT (cid, sha256) DO NOTHING`,
 		w.seq, w.cid, w.sha256, w.md5, w.sha1, w.size, w.kind, w.firstSeen, w.uploaded, w.client,
-		w.label, w.family, w.tags, w.fileName, w.comment, w.confidential, w.crc())
+		w.label, w.family, w.tags, w.fileName, w.comment, w.confidential, w.crc(), state)
 	if err != nil {
 		return false, err
 	}

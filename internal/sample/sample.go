@@ -1,7 +1,8 @@
 // Package sample keeps the corpus: it takes samples in, knows their metadata,
 // gives them out and deletes them. What it acknowledges is durable: the sealed
 // blob first, then one transaction with the record, the audit row and the
-// place in the index's queue.
+// place in the index's queue. It also keeps bytes for records that hold them,
+// quarantined files, which do not belong to the corpus.
 package sample
 
 import (
@@ -58,6 +59,7 @@ type Service struct {
 	limits Limits
 
 	recovering sync.Mutex
+	adopter    Adopter // nil: nobody makes holders again
 
 	records recordCache
 	locks   nameLocks
