@@ -3,6 +3,7 @@ package fql
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -238,5 +239,25 @@ func TestLines(t *testing.T) {
 	}
 	if got := Lines(nil); !slices.Equal(got, []string{"everything"}) {
 		t.Errorf("no tree: %q", got)
+	}
+}
+
+// The guide's filters are filters.
+func TestGuide(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/fql.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(guide), "```fql\n")[1:]
+	if len(blocks) == 0 {
+		t.Fatal("no filters in the guide")
+	}
+	for _, block := range blocks {
+		block, _, _ = strings.Cut(block, "```")
+		for filter := range strings.Lines(block) {
+			if e, err := Parse(filter); e == nil || err != nil {
+				t.Errorf("%s: %v", filter, err)
+			}
+		}
 	}
 }
