@@ -10,22 +10,40 @@ import (
 	"github.com/mewshq/mews"
 )
 
-// decodeJSON reads a body into the struct that dst points to. Keys match
-// exactly; null is as good as absent; integers are integers. With strict, an
-// unknown key is an error: on routes that change things a misspelt key must
-// not fall silent.
+// decodeJSON reads a body into the struct, or the list of structs, that dst
+// points to. Keys match exactly; null is as good as absent; integers are
+// integers. With strict, an unknown key is an error: on routes that change
+// things a misspelt key must not fall silent.
 func decodeJSON(body []byte, dst any, strict bool) error {
 	n, err := parseJSON(body)
 	if err != nil {
 		return err
 	}
-	if n.kind != '{' {
-		return mews.Errorf(mews.ErrInvalid, "the body must be a JSON object")
-	}
-	return binder{strict: strict}.assign("", reflect.ValueOf(dst).Elem(), n)
+	return binder{strict: strict}.root(reflect.ValueOf(dst).Elem(), n)
 }
 
 type binder struct{ strict bool }
+
+// root reads the body itself. Where a list is meant, one object is a list of
+// one: clients send both.
+func (b binder) root(v reflect.Value, n node) error {
+	switch {
+	case n.kind == '{' && v.Kind() == reflect.Slice:
+		item := reflect.New(v.Type().Elem()).Elem()
+		if err := b.assign("", item, n); err != nil {
+			return err
+		}
+		v.Set(reflect.Append(v, item))
+		return nil
+	case n.kind == '[' && v.Kind() == reflect.Slice:
+		return b.list("", v, n)
+	case v.Kind() == reflect.Slice:
+		return mews.Errorf(mews.ErrInvalid, "the body must be a JSON object or a list of objects")
+	case n.kind != '{':
+		return mews.Errorf(mews.ErrInvalid, "the body must be a JSON object")
+	}
+	return b.assign("", v, n)
+}
 
 func (b binder) assign(path string, v reflect.Value, n node) error {
 	if n.kind == 'n' {
@@ -45,6 +63,8 @@ func (b binder) assign(path string, v reflect.Value, n node) error {
 		return b.object(path, v, n)
 	case reflect.Slice:
 		return b.list(path, v, n)
+	case reflect.Map:
+		return b.named(path, v, n)
 	default:
 		return scalar(path, v, n)
 	}
@@ -90,6 +110,25 @@ func (b binder) list(path string, v reflect.Value, n node) error {
 	return nil
 }
 
+// named reads an object whose keys are the client's own.
+func (b binder) named(path string, v reflect.Value, n node) error {
+	if n.kind != '{' {
+		return expected(path, "an object")
+	}
+	v.Set(reflect.MakeMap(v.Type()))
+	for i, key := range n.keys {
+		if n.kids[i].kind == 'n' {
+			continue
+		}
+		item := reflect.New(v.Type().Elem()).Elem()
+		if err := b.assign(join(path, printable(key)), item, n.kids[i]); err != nil {
+			return err
+		}
+		v.SetMapIndex(reflect.ValueOf(key), item)
+	}
+	return nil
+}
+
 func scalar(path string, v reflect.Value, n node) error {
 	switch v.Kind() {
 	case reflect.String:
@@ -102,7 +141,7 @@ func scalar(path string, v reflect.Value, n node) error {
 			return expected(path, "true or false")
 		}
 		v.SetBool(n.kind == 't')
-	case reflect.Int, reflect.Int64:
+	case reflect.Int, reflect.Int32, reflect.Int64:
 		i, err := strconv.ParseInt(string(n.raw), 10, v.Type().Bits())
 		if n.kind != '0' || err != nil || string(n.raw) == "-0" {
 			return expected(path, "an integer")

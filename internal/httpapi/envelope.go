@@ -60,6 +60,16 @@ func (c *call) encode(e envelope) ([]byte, error) {
 	return json.Marshal(body{Meta: e.meta, Errors: e.errors, Resources: e.resources})
 }
 
+// respond sends a reply.
+func respond[T any](c *call, r reply[T]) error {
+	b, err := c.encode(r.envelope())
+	if err != nil {
+		return err
+	}
+	c.writeJSON(http.StatusOK, b)
+	return nil
+}
+
 const poweredBy = "mews"
 
 // setHeaders puts the headers that every answer carries. The spelling counts:

@@ -55,11 +55,14 @@ func oneID(ids mews.List) (string, error) {
 	return printable(strings.ToLower(ids[0])), nil
 }
 
+// maxEcho characters hold every id that there is.
+const maxEcho = 100
+
 // printable cuts an echoed id to what an error may carry.
 func printable(id string) string {
 	id = strings.ToValidUTF8(id, "\uFFFD")
-	if r := []rune(id); len(r) > 64 {
-		id = string(r[:64])
+	if r := []rune(id); len(r) > maxEcho {
+		id = string(r[:maxEcho])
 	}
 	return id
 }

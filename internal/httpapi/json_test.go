@@ -1,8 +1,10 @@
 package httpapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -100,6 +102,95 @@ func TestStrictKeys(t *testing.T) {
 	var req mews.SampleUpdate
 	if err := decodeJSON([]byte(`{"IDS":["a"]}`), &req, false); err != nil || req.IDs != nil {
 		t.Errorf("a key in another case was taken: %v %v", req.IDs, err)
+	}
+}
+
+// TestListBodies: where a list is meant, one object is a list of one.
+func TestListBodies(t *testing.T) {
+	for body, want := range map[string][]mews.AggregateRequest{
+		`{"type":"terms","field":"state"}`:              {{Type: "terms", Field: "state"}},
+		` [ {"type":"terms"} , null , {"field":"a"} ] `: {{Type: "terms"}, {Field: "a"}},
+		`[]`:     {},
+		`[null]`: {},
+		`{"sub_aggregates":[null,{"name":"a","from":0}]}`:       {{SubAggregates: []mews.AggregateRequest{{Name: "a"}}}},
+		`{"filters_spec":{"filters":{"a.b":"x:'1'","n":null}}}`: {{FiltersSpec: &mews.FiltersSpec{Filters: map[string]string{"a.b": "x:'1'"}}}},
+		`{"ranges":[{"From":1,"To":null},{"from":2.5}],"percents":[50,99.9],"missing":7,"min_doc_count":0}`: {{
+			Ranges: []mews.NumberRange{{From: new(1.0)}, {FromLower: new(2.5)}}, Percents: []float64{50, 99.9},
+			Missing: new(mews.Text("7")), MinDocCount: new(int64(0)),
+		}},
+	} {
+		var got []mews.AggregateRequest
+		if err := decodeJSON([]byte(body), &got, true); err != nil {
+			t.Errorf("%s: %v", body, err)
+		} else if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s: %s", body, d)
+		}
+	}
+	for body, want := range map[string]string{
+		`null`:                                 "a JSON object or a list of objects",
+		`"x"`:                                  "a JSON object or a list of objects",
+		`[1]`:                                  "[0]: expected an object",
+		`[[{}]]`:                               "[0]: expected an object",
+		`[{},{"size":"1"}]`:                    "[1].size: expected an integer",
+		`{"size":1.5}`:                         "size: expected an integer",
+		`{"sub_aggregates":[{"from":"x"}]}`:    "sub_aggregates[0].from: expected an integer",
+		`{"ranges":[{"From":1,"from":2}]}`:     "another case",
+		`{"ranges":[{"From":"1"}]}`:            "ranges[0].From: expected a number",
+		`{"filters_spec":{"filters":{"a":1}}}`: "filters_spec.filters.a: expected a string",
+		`{"filters_spec":{"filters":[]}}`:      "filters_spec.filters: expected an object",
+		`[{"typ":"terms"}]`:                    `unknown field "typ"`,
+		`{"missing":true}`:                     "missing: expected a string or a number",
+		`{"percents":[1e400]}`:                 "percents[0]: expected a number",
+	} {
+		var got []mews.AggregateRequest
+		if err := decodeJSON([]byte(body), &got, true); err == nil || !strings.Contains(err.Error(), want) || !errors.Is(err, mews.ErrInvalid) {
+			t.Errorf("%s: got %v, want an ErrInvalid with %q", body, err, want)
+		}
+	}
+}
+
+// FuzzBodies holds the decoder of the quarantine's bodies to the standard one.
+func FuzzBodies(f *testing.F) {
+	for _, seed := range []string{
+		`{"type":"terms","field":"state","sub_aggregates":[{"type":"max","field":"max_severity"}]}`,
+		`[{"ranges":[{"From":0,"To":70}],"date_ranges":[{"from":"now-7d","to":""}],"percents":[1.5]}]`,
+		`{"filters_spec":{"filters":{"a":"b"},"other_bucket":true},"extended_bounds":{"min":1,"max":"2020"},"missing":3}`,
+		`{"aid":"0","paths":[{"path":"/a","reason":-1}],"max_severity":70,"behaviors":[{"ioc_type":"x"}],"detect_ids":"a,b"}`,
+		`{"action":"release","ids":"a,b","filter":["x","y"],"q":null}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		sameAsStandard(t, body, new([]mews.AggregateRequest), new([]mews.AggregateRequest))
+		sameAsStandard(t, body, new(mews.QuarantineReport), new(mews.QuarantineReport))
+		sameAsStandard(t, body, new(mews.QuarantineQueryUpdate), new(mews.QuarantineQueryUpdate))
+		sameAsStandard(t, body, new([]mews.ActionAck), new([]mews.ActionAck))
+	})
+}
+
+// sameAsStandard decodes a body in both ways. Where a list is meant, the
+// standard library has to be told that one object is one; and it keeps what is
+// null in a list.
+func sameAsStandard(t *testing.T, body []byte, mine, std any) {
+	t.Helper()
+	err := decodeJSON(body, mine, true)
+	if err != nil {
+		if !errors.Is(err, mews.ErrInvalid) {
+			t.Fatalf("error of the wrong kind: %v", err)
+		}
+		return
+	}
+	if bytes.Contains(body, []byte("null")) {
+		return
+	}
+	if reflect.TypeOf(std).Elem().Kind() == reflect.Slice && bytes.HasPrefix(bytes.TrimSpace(body), []byte{'{'}) {
+		body = append(append([]byte{'['}, body...), ']')
+	}
+	if err := json.Unmarshal(body, std); err != nil {
+		t.Fatalf("%q: mine reads it, the standard library does not: %v", body, err)
+	}
+	if d := cmp.Diff(mine, std); d != "" {
+		t.Fatalf("%q: %s", body, d)
 	}
 }
 

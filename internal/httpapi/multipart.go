@@ -25,9 +25,11 @@ type uploadForm struct {
 	parts  *multipart.Reader
 	count  int
 	fields map[string]string
+	// large is the one field that may hold maxJSON bytes, if there is one.
+	large string
 }
 
-func newUploadForm(body io.Reader, boundary string) (*uploadForm, error) {
+func newUploadForm(body io.Reader, boundary, large string) (*uploadForm, error) {
 	if boundary == "" || len(boundary) > maxBoundary {
 		return nil, mews.Errorf(mews.ErrInvalid, "multipart: the boundary is missing or longer than %d bytes", maxBoundary)
 	}
@@ -35,7 +37,7 @@ func newUploadForm(body io.Reader, boundary string) (*uploadForm, error) {
 	// end of the form. A line end leaves a whole form whole, and the error behind
 	// it is met by a form whose last boundary is missing.
 	whole := io.MultiReader(body, strings.NewReader("\r\n"), cutForm{})
-	return &uploadForm{parts: multipart.NewReader(whole, boundary), fields: map[string]string{}}, nil
+	return &uploadForm{parts: multipart.NewReader(whole, boundary), fields: map[string]string{}, large: large}, nil
 }
 
 // cutForm is what stands behind the last byte of a form.
@@ -70,15 +72,19 @@ func (u *uploadForm) next() (*multipart.Part, error) {
 }
 
 func (u *uploadForm) field(name string, part io.Reader) error {
-	value, err := io.ReadAll(io.LimitReader(part, maxField+1))
+	if _, twice := u.fields[name]; twice {
+		return mews.Errorf(mews.ErrInvalid, "duplicate parameter: %s", quote(name))
+	}
+	most := int64(maxField)
+	if name == u.large && name != "" {
+		most = maxJSON
+	}
+	value, err := io.ReadAll(io.LimitReader(part, most+1))
 	if err != nil {
 		return partError(err)
 	}
-	if len(value) > maxField {
-		return mews.Errorf(mews.ErrInvalid, "multipart: the field %s is larger than %d bytes", quote(name), maxField)
-	}
-	if _, twice := u.fields[name]; twice {
-		return mews.Errorf(mews.ErrInvalid, "duplicate parameter: %s", quote(name))
+	if int64(len(value)) > most {
+		return mews.Errorf(mews.ErrInvalid, "multipart: the field %s is larger than %d bytes", quote(name), most)
 	}
 	u.fields[name] = string(value)
 	return nil

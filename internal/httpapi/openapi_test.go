@@ -142,6 +142,17 @@ func (g generator) parameters(req reflect.Type) []any {
 }
 
 func (g generator) body(row operation) any {
+	if len(row.consumes) > 0 {
+		media := object{}
+		for _, c := range row.consumes {
+			schema := object{"type": "string", "format": "binary"}
+			if c.typ != nil {
+				schema = g.schema(c.typ)
+			}
+			media[c.media] = object{"schema": schema}
+		}
+		return object{"required": true, "content": media}
+	}
 	if i := bodyField(row.req); i >= 0 {
 		return object{"required": true, "content": object{"application/json": object{"schema": g.schema(row.req.Field(i).Type)}}}
 	}
@@ -199,6 +210,10 @@ func (g generator) schema(t reflect.Type) object {
 		return object{"type": "array", "items": object{"type": "string"}}
 	case t == reflect.TypeFor[time.Time]():
 		return object{"type": "string", "format": "date-time"}
+	case t == reflect.TypeFor[[]byte]():
+		return object{"type": "string", "format": "binary"}
+	case t == reflect.TypeFor[any]():
+		return object{} // any value
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -207,7 +222,7 @@ func (g generator) schema(t reflect.Type) object {
 		return object{"type": "string"}
 	case reflect.Bool:
 		return object{"type": "boolean"}
-	case reflect.Int, reflect.Int64:
+	case reflect.Int, reflect.Int32, reflect.Int64:
 		return object{"type": "integer"}
 	case reflect.Float64:
 		return object{"type": "number"}

@@ -40,7 +40,19 @@ type operation struct {
 	media   string       // of the success answer, when it is no envelope
 	long    bool         // moves a file: no 30 s limit
 	run     handle
+
+	// consumes lists what a body that the operation reads itself may be.
+	consumes []content
 }
+
+// A content is one form of a request body, for the document: JSON of a type,
+// fields of a form, or bytes where there is no type.
+type content struct {
+	media string
+	typ   reflect.Type
+}
+
+func of[T any](media string) content { return content{media, reflect.TypeFor[T]()} }
 
 // A route is the written part of a row.
 type route struct {
@@ -59,16 +71,11 @@ func op[Req, Res any](r route, fn func(context.Context, store.Actor, *Req) (repl
 		if err := shape.read(c, reflect.ValueOf(&req).Elem()); err != nil {
 			return err
 		}
-		answer, err := fn(ctx, c.who.Actor, &req)
+		r, err := fn(ctx, c.who.Actor, &req)
 		if err != nil {
 			return err
 		}
-		b, err := c.encode(answer.envelope())
-		if err != nil {
-			return err
-		}
-		c.writeJSON(200, b)
-		return nil
+		return respond(c, r)
 	}
 	return row
 }

@@ -25,11 +25,12 @@ type uploadFields struct {
 }
 
 // formSlack is what a form may add to the bytes of its file.
-const formSlack = maxParts * (maxField + 4096)
+const formSlack = maxJSON + maxParts*(maxField+4096)
 
-// upload streams one sample into the store. No byte of it touches a file in
-// clear, and nothing is kept unless the whole request was good.
-func (a *API) upload(ctx context.Context, c *call) error {
+const mediaForm = "multipart/form-data"
+
+// uploading runs fn, which moves a file in, with one of the places for that.
+func (a *API) uploading(ctx context.Context, fn func(context.Context) error) error {
 	select {
 	case a.uploads <- struct{}{}:
 		defer func() { <-a.uploads }()
@@ -38,15 +39,25 @@ func (a *API) upload(ctx context.Context, c *call) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, maxUpload)
 	defer cancel()
+	return fn(ctx)
+}
+
+// upload streams one sample into the store. No byte of it touches a file in
+// clear, and nothing is kept unless the whole request was good.
+func (a *API) upload(ctx context.Context, c *call) error {
+	return a.uploading(ctx, func(ctx context.Context) error { return a.uploadSample(ctx, c) })
+}
+
+func (a *API) uploadSample(ctx context.Context, c *call) error {
 	if err := checkEncoding(c.r); err != nil {
 		return err
 	}
-	media, params, err := checkMedia(c.r, mediaBytes, "multipart/form-data")
+	media, params, err := checkMedia(c.r, mediaBytes, mediaForm)
 	if err != nil {
 		return err
 	}
 	var rec sample.Record
-	if media == "multipart/form-data" {
+	if media == mediaForm {
 		rec, err = a.uploadForm(ctx, c, params["boundary"])
 	} else {
 		rec, err = a.uploadRaw(ctx, c)
@@ -54,14 +65,9 @@ func (a *API) upload(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	b, err := c.encode(reply[mews.UploadedSample]{
+	return respond(c, reply[mews.UploadedSample]{
 		Resources: []mews.UploadedSample{{SHA256: rec.SHA256, FileName: rec.FileName}},
-	}.envelope())
-	if err != nil {
-		return err
-	}
-	c.writeJSON(http.StatusOK, b)
-	return nil
+	})
 }
 
 // uploadRaw takes the body as the file and the fields from the query.
@@ -80,31 +86,42 @@ func (a *API) uploadRaw(ctx context.Context, c *call) (sample.Record, error) {
 
 // uploadForm takes the file from a form. Fields after the file are read when
 // its bytes have ended, before anything is committed.
-func (a *API) uploadForm(ctx context.Context, c *call, boundary string) (sample.Record, error) {
-	body, err := c.uploadBody(a.deps.MaxUpload + formSlack)
+func (a *API) uploadForm(ctx context.Context, c *call, boundary string) (rec sample.Record, err error) {
+	err = c.readForm(boundary, "", func(form *uploadForm, file io.Reader) error {
+		if file == nil {
+			return mews.Errorf(mews.ErrInvalid, "sample: the form has no file part of this name")
+		}
+		rec, err = a.deps.Samples.Put(ctx, c.who.Actor, file, sample.PutOptions{Late: func() (sample.PutOptions, error) {
+			if err := form.rest(); err != nil {
+				return sample.PutOptions{}, err
+			}
+			return c.uploadOptions(form.fields)
+		}})
+		return err
+	})
+	return rec, err
+}
+
+// readForm hands a form's file to use, which reads it to its end and then calls
+// form.rest. file is nil when the form has none.
+func (c *call) readForm(boundary, large string, use func(form *uploadForm, file io.Reader) error) error {
+	body, err := c.uploadBody(c.api.deps.MaxUpload + formSlack)
 	if err != nil {
-		return sample.Record{}, err
+		return err
 	}
-	form, err := newUploadForm(body, boundary)
+	form, err := newUploadForm(body, boundary, large)
 	if err != nil {
-		return sample.Record{}, err
+		return err
 	}
 	part, err := form.next()
-	if err != nil {
-		return sample.Record{}, body.cause(err)
+	switch {
+	case err != nil:
+		return body.cause(err)
+	case part == nil:
+		return use(form, nil)
 	}
-	if part == nil {
-		return sample.Record{}, mews.Errorf(mews.ErrInvalid, "sample: the form has no file part of this name")
-	}
-	opts := sample.PutOptions{Late: func() (sample.PutOptions, error) {
-		if err := form.rest(); err != nil {
-			return sample.PutOptions{}, err
-		}
-		return c.uploadOptions(form.fields)
-	}}
-	file := &watched{r: http.MaxBytesReader(nil, part, a.deps.MaxUpload)}
-	rec, err := a.deps.Samples.Put(ctx, c.who.Actor, file, opts)
-	return rec, body.cause(file.cause(err))
+	file := &watched{r: http.MaxBytesReader(nil, part, c.api.deps.MaxUpload)}
+	return body.cause(file.cause(use(form, file)))
 }
 
 // uploadOptions merges the query with a form; the form wins.
