@@ -163,6 +163,8 @@ func TestParseErrors(t *testing.T) {
 		{`a:'1'b:'2'`, `at 6: expected + (and), or , (or), or the end`},
 		{`a:1&b:2`, `at 4: expected +`},
 		{`hostname:'vp-*''`, `at 16: a string ends before this quote; a quote inside a string is written \'`},
+		{`f:'a','b'`, `at 7: expected a field; several values of one field are a list: field:['a','b']`},
+		{`f:‘a’`, `at 3: expected a value: 'text'`},
 		{`'a':1`, `at 1: expected a field`},
 		{`1a:1`, `at 1: expected a field`},
 		{`ж:1`, `at 1: expected a field`},

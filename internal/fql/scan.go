@@ -59,7 +59,11 @@ func (p *parser) property() (string, error) {
 	if p.done() {
 		return "", Errorf(p.pos, "the filter ends where a field is expected")
 	}
-	if !isLetter(p.text[p.pos]) {
+	switch c := p.text[p.pos]; {
+	case isLetter(c):
+	case c == '\'' || c == '"' || isDigit(c):
+		return "", Errorf(p.pos, "expected a field; several values of one field are a list: field:['a','b']")
+	default:
 		return "", Errorf(p.pos, "expected a field, ! or (")
 	}
 	name := p.rest()[:wordLen(p.rest())]
@@ -104,7 +108,7 @@ func (p *parser) value() (v Value, err error) {
 	word := p.rest()[:wordLen(p.rest())]
 	switch strings.ToLower(word) {
 	case "":
-		return v, Errorf(p.pos, "expected a value: text in quotes, a number, true, false, null or a [list]")
+		return v, Errorf(p.pos, "expected a value: 'text', a number, true, false, null or a [list]")
 	case "true", "false":
 		v.Kind, v.Text = Bool, strings.ToLower(word)
 	case "null":
