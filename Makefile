@@ -16,11 +16,11 @@ GO_SOURCES     := $(shell find . -name target -prune -o -name '*.go' -print) go.
 # Tests and demos run harmless files: a kernel without one of the sandbox's
 # walls is told of in the log and does not stop them. `make run` keeps the
 # server's own default, which refuses hunts there.
-test e2e race demo bench: export MEWS_HUNT_SANDBOX := best-effort
+test e2e race demo bench bench-records: export MEWS_HUNT_SANDBOX := best-effort
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 .PHONY: build
 build: bin/mews bin/mews-yara ## build the two binaries into bin/
@@ -61,6 +61,11 @@ race: build ## every Go test under the race detector (needs a C compiler)
 .PHONY: bench
 bench: build ## build the bench corpora and print the figures of docs/performance.md (BENCH: its flags)
 	$(GO) run ./test/bench $(BENCH)
+	$(GO) run ./test/bench/records $(RECORDS)
+
+.PHONY: bench-records
+bench-records: build ## generate a million quarantine records and print the figures of queries over them (RECORDS: its flags)
+	$(GO) run ./test/bench/records $(RECORDS)
 
 .PHONY: lint
 lint: tools ## static checks of Go and Rust

@@ -1,0 +1,88 @@
+// Command records measures how collections of records answer as they grow:
+// filters, pages, aggregates and acts over generated quarantine records, asked
+// through the public API of the real server. Every answer is compared with an
+// evaluation over the records in memory.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/mewshq/mews/test/figures"
+)
+
+type settings struct {
+	cache    string
+	records  int
+	growth   bool
+	seed     uint64
+	repeats  int
+	profiles string
+	only     string
+	keep     bool
+}
+
+func main() {
+	var s settings
+	var files figures.Files
+	files.Place = "make bench-records"
+	flag.StringVar(&s.cache, "cache", ".cache/bench", "folder for data")
+	flag.IntVar(&s.records, "records", 1_000_000, "records at the end")
+	flag.BoolVar(&s.growth, "growth", true, "measure a hundredth and a tenth of the records too")
+	flag.Uint64Var(&s.seed, "seed", 1, "seed of the records")
+	flag.IntVar(&s.repeats, "repeats", 5, "how often each query is measured")
+	flag.StringVar(&s.profiles, "profile", "", "write CPU profiles of import, queries and acts to this folder, as text")
+	flag.StringVar(&s.only, "only", "", "ask only queries whose class or name holds this text; then nothing is changed")
+	flag.BoolVar(&s.keep, "keep", false, "leave the data folder of the last size, and use one that was left")
+	flag.StringVar(&files.JSON, "json", "", "write all figures to this file, to compare versions")
+	flag.StringVar(&files.Markdown, "markdown", "", "write the tables to this file, or to their place in it: docs/performance.md")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, s, files); err != nil {
+		fmt.Fprintln(os.Stderr, "bench records:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, s settings, files figures.Files) (err error) {
+	began := time.Now()
+	if s.cache, err = filepath.Abs(s.cache); err != nil {
+		return err
+	}
+	sizes := []int{s.records}
+	if s.growth {
+		sizes = []int{s.records / 100, s.records / 10, s.records}
+	}
+	rep := &report{Seed: s.seed, Started: began.UTC().Truncate(time.Second), Repeats: s.repeats}
+	w := newWorld(s.seed)
+	for _, n := range sizes {
+		w.grow(n)
+		r, err := measure(ctx, s, newTruth(w))
+		if err != nil {
+			return fmt.Errorf("%d records: %w", n, err)
+		}
+		rep.Sizes = append(rep.Sizes, r)
+	}
+	rep.Took = time.Since(began).Seconds()
+	if err := figures.Write(rep, files); err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(rep.Sizes, func(r *sizeReport) bool { return len(r.Wrong) > 0 }); i >= 0 {
+		return errors.New("wrong answers")
+	}
+	return nil
+}
+
+// note tells on standard error what is being done.
+func note(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "%s  "+format+"\n", append([]any{time.Now().Format("15:04:05")}, args...)...)
+}
