@@ -93,15 +93,20 @@ Exit codes: mews help exit-codes`,
 	g.output.register(root)
 	root.AddCommand(
 		newSearchCommand(g), newHuntCommand(g), newRequestCommand(g), newCancelCommand(g), newDownloadCommand(g),
-		newQuotasCommand(g), newSampleCommand(g), newFQLCommand(g), newVersionCommand(g), newExitCodesTopic(),
+		newQuotasCommand(g), newSampleCommand(g), newQuarantineCommand(g), newAgentCommand(g), newFQLCommand(g),
+		newVersionCommand(g), newExitCodesTopic(),
 		newServeCommand(g), newClientCommand(g), newIndexCommand(g), newAuditCommand(g),
 	)
 	return root
 }
 
-// start checks the flags before the command runs. cobra would check the groups
-// only after it, when an error no longer counts as one of usage.
+// start checks the flags before the command runs. cobra would check what is
+// required, and the groups, only after it, when an error no longer counts as one
+// of usage.
 func (g *globals) start(c *cobra.Command) error {
+	if err := c.ValidateRequiredFlags(); err != nil {
+		return err
+	}
 	if err := c.ValidateFlagGroups(); err != nil {
 		return err
 	}

@@ -24,6 +24,8 @@ type fake struct {
 	*httptest.Server
 	t *testing.T
 
+	quarantine *fakeQuarantine
+
 	mu        sync.Mutex
 	samples   map[string]mews.SampleRecord
 	bytes     map[string][]byte
@@ -63,6 +65,7 @@ var results = []mews.RequestResult{
 func newFake(t *testing.T) *fake {
 	t.Helper()
 	f := &fake{t: t, samples: map[string]mews.SampleRecord{}, bytes: map[string][]byte{}}
+	f.quarantine = newFakeQuarantine(f)
 	f.Server = httptest.NewServer(f)
 	t.Cleanup(f.Close)
 	return f
@@ -75,6 +78,9 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	id := r.URL.Query().Get("ids")
+	if f.quarantine.serve(w, r) {
+		return
+	}
 	switch r.Method + " " + r.URL.Path {
 	case "POST /oauth2/token":
 		if r.FormValue("client_secret") != "s3cret" {

@@ -38,6 +38,17 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// recordLines has one record of each kind.
+var recordLines = `{"sha256":"` + shaOf("r1") + `","hostname":"ws9","paths":[{"path":"/tmp/x"}]}
+{"sha256":"` + shaOf("r2") + `","hostname":"known"}
+
+{"sha256":"` + shaOf("r3") + `","hostname":"refused"}
+{"sha256":"abc","hostname":"ws9"}
+{"sha256":"` + shaOf("r4") + `"}
+{"sha256":"` + shaOf("r5") + `","hostname":"ws9","hostnme":"x"}
+not json
+`
+
 func playScript(t *testing.T, script string) string {
 	f := newFake(t)
 	dir := t.TempDir()
@@ -53,6 +64,11 @@ func playScript(t *testing.T, script string) string {
 	write("index.yara", "/* all of\nthem */ include \"rule.yar\" // one\ninclude \"weak.yar\"\n")
 	write("latin.yar", "rule \xe9 { condition: true }")
 	write("notes.txt", "no rules")
+	write("new.bin", "new")
+	write("bad.bin", "refuse me")
+	write("agg.json", `[{"type":"terms","field":"hostname"},{"type":"avg","field":"max_severity"}]`)
+	write("typo.json", `{"type":"terms","field":"hostname","sise":3}`)
+	write("records.ndjson", recordLines)
 	names := strings.NewReplacer("$DIR", dir, "ONE", f.put("one", "malware"), "TWO", f.put("two", "unknown"), "NONE", shaOf("none"))
 	var b strings.Builder
 	for line := range strings.Lines(script) {

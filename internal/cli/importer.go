@@ -275,9 +275,14 @@ func hashFile(ctx context.Context, path string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
+	return hashReader(ctx, f)
+}
+
+func hashReader(ctx context.Context, r io.Reader) (string, error) {
 	h := sha256.New()
+	var err error
 	for err == nil && ctx.Err() == nil {
-		_, err = io.CopyN(h, f, 8<<20)
+		_, err = io.CopyN(h, r, 8<<20)
 	}
 	if !errors.Is(err, io.EOF) {
 		return "", errors.Join(err, context.Cause(ctx))

@@ -208,32 +208,48 @@ func (g *globals) writeTable(w *bufio.Writer, v view) error {
 	if len(g.output.fields) > 0 {
 		columns = g.output.fields
 	}
-	t := table.NewWriter()
-	t.SetStyle(plainStyle)
-	header := make(table.Row, len(columns))
+	header := make([]string, len(columns))
 	for i, c := range columns {
 		header[i] = c
 		if g.color() {
 			header[i] = "\x1b[1m" + c + "\x1b[0m"
 		}
 	}
-	t.AppendHeader(header)
+	rows := [][]string{header}
 	for _, r := range v.rows {
 		cells, err := cellsOf(r)
 		if err != nil {
 			return err
 		}
-		row := make(table.Row, len(columns))
+		row := make([]string, len(columns))
 		for i, c := range columns {
 			value, _ := cellText(cells[c])
 			row[i] = printable(value)
 		}
-		t.AppendRow(row)
+		rows = append(rows, row)
 	}
-	for line := range strings.SplitSeq(t.Render(), "\n") {
-		fmt.Fprintln(w, strings.TrimRight(line, " "))
+	for _, line := range columnsOf(rows) {
+		fmt.Fprintln(w, line)
 	}
 	return nil
+}
+
+// columnsOf aligns rows, each as wide as the others.
+func columnsOf(rows [][]string) []string {
+	t := table.NewWriter()
+	t.SetStyle(plainStyle)
+	for _, r := range rows {
+		row := make(table.Row, len(r))
+		for i, cell := range r {
+			row[i] = cell
+		}
+		t.AppendRow(row)
+	}
+	lines := strings.Split(t.Render(), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(line, " ")
+	}
+	return lines
 }
 
 // plainStyle is columns two spaces apart: easy to read, and to cut and paste.

@@ -85,7 +85,7 @@ func runSampleAdd(ctx context.Context, g *globals, o *addOptions, paths []string
 		err := imp.run(ctx, paths)
 		stopShow()
 		bar.end()
-		return g.reportImport(ctx, imp, err)
+		return g.reportImport(ctx, imp.summary(), imp.failures, err)
 	})
 }
 
@@ -126,14 +126,8 @@ func (o *addOptions) upload(f localFile, row *manifestRow) mews.UploadOptions {
 var errNothingAdded = errors.New("nothing was added")
 
 // reportImport lists what failed and prints the summary.
-func (g *globals) reportImport(ctx context.Context, imp *importer, err error) error {
-	s := imp.summary()
-	for _, f := range imp.failures {
-		g.note("mews: %s: %v", f.path, f.err)
-	}
-	if more := s.Failed - int64(len(imp.failures)); more > 0 {
-		g.note("mews: and %d more", more)
-	}
+func (g *globals) reportImport(ctx context.Context, s importSummary, failures []failure, err error) error {
+	g.tellFailures(s, failures)
 	werr := g.write(viewOf(&mews.Envelope[importSummary]{Resources: []importSummary{s}}, "added", "known", "skipped", "failed", "bytes"))
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -149,6 +143,15 @@ func (g *globals) reportImport(ctx context.Context, imp *importer, err error) er
 		return silent(errPartial)
 	}
 	return nil
+}
+
+func (g *globals) tellFailures(s importSummary, failures []failure) {
+	for _, f := range failures {
+		g.note("mews: %s: %v", f.path, f.err)
+	}
+	if more := s.Failed - int64(len(failures)); more > 0 {
+		g.note("mews: and %d more", more)
+	}
 }
 
 // absolute makes a path comparable; "" stays "".

@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mewshq/mews"
+)
+
+func newQuarantineShowCommand(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use: "show ID...", Short: "Show all that is known about quarantined files", Args: cobra.MinimumNArgs(1),
+		Long: `Show all that is known about quarantined files: where they were found and why, what was
+done with them and by whom, and what their hosts were asked to do. "-" reads ids from
+standard input.`,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE:              func(c *cobra.Command, args []string) error { return runQuarantineShow(c.Context(), g, args) },
+	}
+}
+
+func runQuarantineShow(ctx context.Context, g *globals, args []string) error {
+	if err := checkFields[mews.QuarantineDetail](g); err != nil {
+		return err
+	}
+	ids, err := g.recordArgs(args)
+	if err != nil {
+		return err
+	}
+	return g.withClient(func(c *mews.Client) error {
+		env, err := c.Quarantine().Details(ctx, ids...)
+		if err != nil {
+			return err
+		}
+		v := viewOf(env, "id", "state", "hostname", "username", "date_created")
+		if g.output.format == "table" && len(g.output.fields) == 0 {
+			v.rows = nil // they are shown below; write tells the errors
+			if err := g.showDetails(env.Resources); err != nil {
+				return err
+			}
+		}
+		if err := g.write(v); err != nil {
+			return err
+		}
+		if len(env.Errors) > 0 {
+			return silent(errPartial)
+		}
+		return nil
+	})
+}
+
+// showDetails writes records one below the other, for people.
+func (g *globals) showDetails(records []mews.QuarantineDetail) error {
+	w := bufio.NewWriter(g.Out)
+	for i, r := range records {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		showDetail(w, r)
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("write the result: %w", err)
+	}
+	return nil
+}
+
+func showDetail(w *bufio.Writer, r mews.QuarantineDetail) {
+	for _, line := range [][2]string{
+		{"id", r.ID},
+		{"state", r.State},
+		{"sha256", r.SHA256},
+		{"file", fileState(r)},
+		{"host", r.Hostname + ifSet(" (%s)", r.AID)},
+		{"user", r.Username},
+		{"created", r.DateCreated},
+		{"updated", r.DateUpdated},
+		{"detections", strings.Join(r.DetectIDs, ", ")},
+		{"alerts", strings.Join(r.AlertIDs, ", ")},
+		{"adversary", r.AdversaryID},
+		{"country", r.Country},
+		{"severity", number(r.MaxSeverity)},
+		{"confidence", number(r.MaxConfidence)},
+		{"behaviour", between(r.FirstBehavior, r.LastBehavior)},
+		{"sandbox", strings.TrimSpace(r.SandboxReportID + " " + r.SandboxReportState)},
+	} {
+		if line[1] != "" {
+			fmt.Fprintf(w, "%-11s %s\n", line[0], printable(line[1]))
+		}
+	}
+	paths := make([][]string, len(r.Paths))
+	for i, p := range r.Paths {
+		paths[i] = []string{p.Path, p.State, reason(p.Reason)}
+	}
+	section(w, "paths", paths)
+	behaviors := make([][]string, len(r.Behaviors))
+	for i, b := range r.Behaviors {
+		behaviors[i] = []string{b.BehaviorID, b.IOCType, b.IOCValue, b.TreeRootHash}
+	}
+	section(w, "behaviours", behaviors)
+	events := make([][]string, len(r.History))
+	for i, e := range r.History {
+		events[i] = []string{e.Time, e.Event, e.Client, e.Comment}
+	}
+	section(w, "history", events)
+	actions := make([][]string, len(r.Actions))
+	for i, a := range r.Actions {
+		actions[i] = []string{a.DateCreated, a.Action, a.State, a.ID, a.Reason}
+	}
+	section(w, "asked of the host", actions)
+}
+
+// section writes rows below a title, and nothing where there are none.
+func section(w *bufio.Writer, title string, rows [][]string) {
+	if len(rows) == 0 {
+		return
+	}
+	fmt.Fprintln(w, title)
+	for _, row := range rows {
+		for i := range row {
+			row[i] = printable(row[i])
+		}
+	}
+	for _, line := range columnsOf(rows) {
+		fmt.Fprintln(w, "  "+line)
+	}
+}
+
+// fileState tells whether the bytes can be had.
+func fileState(r mews.QuarantineDetail) string {
+	switch {
+	case r.HasBytes:
+		return "mews sample get " + r.SHA256
+	case r.State == mews.StatePurged:
+		return "destroyed"
+	}
+	return "never came to the server"
+}
+
+func number(n *int) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.Itoa(*n)
+}
+
+func reason(code int32) string {
+	if code == 0 {
+		return ""
+	}
+	return "reason " + strconv.Itoa(int(code))
+}
+
+func between(first, last string) string {
+	if first == last || last == "" {
+		return first
+	}
+	return strings.TrimSpace(first + " to " + last)
+}

@@ -1,0 +1,235 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mewshq/mews"
+)
+
+// An actionVerb is an action on records with the words for it.
+type actionVerb struct {
+	action   string
+	question string // asked about "12 records"
+	done     string
+	from     []string // states that it changes
+}
+
+var (
+	verbRelease   = actionVerb{mews.ActionRelease, "Give %s back to the hosts?", "released", []string{mews.StateQuarantined}}
+	verbUnrelease = actionVerb{mews.ActionUnrelease, "Put %s back into quarantine?", "put back", []string{mews.StateReleased}}
+	verbDelete    = actionVerb{
+		mews.ActionDelete, "Destroy the files of %s, here and on the hosts, for good?", "purged",
+		[]string{mews.StateQuarantined, mews.StateReleased},
+	}
+)
+
+func newQuarantineReleaseCommand(g *globals) *cobra.Command {
+	return newQuarantineUpdateCommand(g, verbRelease, "Release quarantined files: their hosts get them back")
+}
+
+func newQuarantineUnreleaseCommand(g *globals) *cobra.Command {
+	return newQuarantineUpdateCommand(g, verbUnrelease, "Take a release back: the files go into quarantine again")
+}
+
+func newQuarantineDeleteCommand(g *globals) *cobra.Command {
+	return newQuarantineUpdateCommand(g, verbDelete, "Destroy quarantined files for good; their records stay")
+}
+
+type quarantineUpdateOptions struct {
+	selectOptions
+	all, dry, yes bool
+	comment       string
+}
+
+func newQuarantineUpdateCommand(g *globals, verb actionVerb, short string) *cobra.Command {
+	o := &quarantineUpdateOptions{}
+	c := &cobra.Command{
+		Use: verb.action + " [ID...]", Short: short,
+		Long: short + `.
+
+Name the records by their ids ("-" reads them from standard input), or select them with
+--filter and -q, or say --all. --dry-run tells how many would change and changes nothing;
+without --yes the command asks first. A record on which the action was done already does
+not change and is no error.`,
+		Example: fmt.Sprintf(`  mews quarantine %[1]s --filter "hostname:'WS-042'" --dry-run
+  mews quarantine list --ids --filter "username:'bob'" | mews quarantine %[1]s - --yes --comment "case 17"`, verb.action),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(c *cobra.Command, args []string) error {
+			return runQuarantineUpdate(c.Context(), g, verb, o, args)
+		},
+	}
+	f := c.Flags()
+	o.register(f)
+	f.BoolVar(&o.all, "all", false, "all records that there are")
+	f.StringVar(&o.comment, "comment", "", "why, for the records' history")
+	f.BoolVar(&o.dry, "dry-run", false, "tell what would change, and change nothing")
+	f.BoolVar(&o.yes, "yes", false, "do not ask")
+	c.MarkFlagsMutuallyExclusive("all", "filter")
+	c.MarkFlagsMutuallyExclusive("all", "query")
+	return c
+}
+
+// check refuses a command line that does not say on what to act.
+func (o *quarantineUpdateOptions) check(args []string) error {
+	selected := o.filter != "" || o.q != "" || o.all
+	switch {
+	case len(args) > 0 && selected:
+		return usagef("give ids, or select records with --filter, -q or --all, not both")
+	case len(args) == 0 && !selected:
+		return usagef("on which records? give ids, --filter, -q, or --all")
+	case o.q == "" && isAll(o.filter):
+		return usagef("--filter %q selects every record; if that is meant, say --all", o.filter)
+	}
+	if o.all {
+		o.filter = "*"
+	}
+	return nil
+}
+
+func runQuarantineUpdate(ctx context.Context, g *globals, verb actionVerb, o *quarantineUpdateOptions, args []string) error {
+	if err := checkFields[changedRow](g); err != nil {
+		return err
+	}
+	if err := o.check(args); err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		return g.withClient(func(c *mews.Client) error { return g.updateSelected(ctx, c.Quarantine(), verb, o) })
+	}
+	ids, err := g.recordArgs(args)
+	if err != nil {
+		return err
+	}
+	return g.withClient(func(c *mews.Client) error { return g.updateNamed(ctx, c.Quarantine(), verb, o, ids) })
+}
+
+func (g *globals) updateSelected(ctx context.Context, s mews.QuarantineService, verb actionVerb, o *quarantineUpdateOptions) error {
+	if o.dry || !o.yes {
+		counts, err := s.ActionCounts(ctx, o.filter, o.q)
+		if err != nil {
+			return err
+		}
+		n := int(counts[verb.action])
+		if done, err := g.agree(verb, o, n, nil); done || err != nil {
+			return err
+		}
+	}
+	env, err := s.UpdateByQuery(ctx, mews.QuarantineQueryUpdate{
+		Action: verb.action, Comment: o.comment, Filter: mews.Filters(o.filter), Q: o.q,
+	})
+	if err != nil {
+		return err
+	}
+	return g.showChanged(verb.action, verb.done, env.Meta.Writes.ResourcesAffected, env.Errors, "record", "records")
+}
+
+// updateBatch is how many records the server changes by id in one call.
+const updateBatch = 5000
+
+func (g *globals) updateNamed(ctx context.Context, s mews.QuarantineService, verb actionVerb, o *quarantineUpdateOptions, ids []string) error {
+	if o.dry || !o.yes {
+		env, err := s.Get(ctx, ids...)
+		if err != nil {
+			return err
+		}
+		n := 0
+		for _, r := range env.Resources {
+			if slices.Contains(verb.from, r.State) {
+				n++
+			}
+		}
+		if done, err := g.agree(verb, o, n, env.Errors); done || err != nil {
+			return err
+		}
+	}
+	changed := 0
+	var unknown []mews.APIError
+	for batch := range slices.Chunk(ids, updateBatch) {
+		env, err := s.Update(ctx, mews.QuarantineUpdate{Action: verb.action, Comment: o.comment, IDs: batch})
+		if missing := unknownIDs(batch, err); missing != nil && len(missing) < len(ids) {
+			unknown = append(unknown, missing...)
+			continue
+		}
+		if err != nil {
+			if changed > 0 {
+				return fmt.Errorf("after %s: %w\nthe same command goes on", count(changed, "changed record", "changed records"), err)
+			}
+			return err
+		}
+		changed += env.Meta.Writes.ResourcesAffected
+		unknown = append(unknown, env.Errors...)
+	}
+	return g.showChanged(verb.action, verb.done, changed, unknown, "record", "records")
+}
+
+// agree ends the command here: with a dry run's answer, where nothing would
+// change, or when the user says no.
+func (g *globals) agree(verb actionVerb, o *quarantineUpdateOptions, n int, unknown []mews.APIError) (done bool, err error) {
+	if o.dry {
+		return true, g.showChanges(changedRow{Action: verb.action, Changed: n, DryRun: true},
+			fmt.Sprintf("would change %s", count(n, "record", "records")), unknown)
+	}
+	if n == 0 {
+		return true, g.showChanged(verb.action, verb.done, 0, unknown, "record", "records")
+	}
+	return false, g.confirm(fmt.Sprintf(verb.question, count(n, "record", "records")))
+}
+
+// changedRow is what a command that changes records answers to a program.
+type changedRow struct {
+	Action  string `json:"action"`
+	Changed int    `json:"changed"`
+	DryRun  bool   `json:"dry_run"`
+}
+
+func (g *globals) showChanged(action, done string, n int, errs []mews.APIError, one, many string) error {
+	return g.showChanges(changedRow{Action: action, Changed: n}, done+" "+count(n, one, many), errs)
+}
+
+// showChanges writes a row, or the sentence where people read it.
+func (g *globals) showChanges(row changedRow, sentence string, errs []mews.APIError) error {
+	v := viewOf(&mews.Envelope[changedRow]{Errors: errs, Resources: []changedRow{row}}, "action", "changed", "dry_run")
+	if g.output.format == "table" && len(g.output.fields) == 0 {
+		v.rows = nil
+		fmt.Fprintln(g.Out, sentence)
+	}
+	if err := g.write(v); err != nil {
+		return err
+	}
+	if len(errs) > 0 {
+		return silent(errPartial)
+	}
+	return nil
+}
+
+func newQuarantinePreviewCommand(g *globals) *cobra.Command {
+	o := &selectOptions{}
+	c := &cobra.Command{
+		Use: "preview", Short: "Tell how many records each action would change", Args: cobra.NoArgs,
+		Example: `  mews quarantine preview --filter "hostname:'WS-042'"`,
+		RunE:    func(c *cobra.Command, _ []string) error { return runQuarantinePreview(c.Context(), g, o) },
+	}
+	o.register(c.Flags())
+	return c
+}
+
+func runQuarantinePreview(ctx context.Context, g *globals, o *selectOptions) error {
+	if err := checkFields[changedRow](g); err != nil {
+		return err
+	}
+	return g.withClient(func(c *mews.Client) error {
+		counts, err := c.Quarantine().ActionCounts(ctx, o.filter, o.q)
+		if err != nil {
+			return err
+		}
+		var rows []changedRow
+		for _, verb := range []actionVerb{verbRelease, verbUnrelease, verbDelete} {
+			rows = append(rows, changedRow{Action: verb.action, Changed: int(counts[verb.action]), DryRun: true})
+		}
+		return g.write(viewOf(&mews.Envelope[changedRow]{Resources: rows}, "action", "changed"))
+	})
+}
