@@ -140,6 +140,44 @@ func TestDeletedFilesLeaveNoFacts(t *testing.T) {
 	}
 }
 
+// A held file that searches come to see is a new one to the describer: that
+// nothing was known of its old number says nothing of it.
+func TestFilesThatAreShownLater(t *testing.T) {
+	w := newWorld(t)
+	always := func(on bool) sample.Switch { return func(*store.Tx) (bool, error) { return on, nil } }
+	show := func(on bool) {
+		t.Helper()
+		_, err := w.samples.ShowHeld(t.Context(), cid, always(on))
+		w.must(err)
+	}
+	actor := store.Actor{CID: cid, Client: "me", Operation: "test"}
+	put, err := w.samples.Put(t.Context(), actor, bytes.NewReader(pe(0x14c, 5)), sample.PutOptions{Hold: "record"})
+	w.must(err)
+	w.put(cid, pe(0x14c, 6)) // newer: the describer learns that the number before has no facts
+	w.describe()
+	if w.rows("fact", put.Seq) != 0 {
+		t.Error("a file that nobody may see was described")
+	}
+	stamp := fact("pe.timestamp", "5")
+	for round := range 3 {
+		show(true)
+		seen, err := w.samples.Get(t.Context(), actor, put.SHA256)
+		w.must(err)
+		if got := w.has(cid, stamp, seen); !got[0] {
+			t.Fatalf("round %d: missed before it is described", round)
+		}
+		w.describe()
+		if got := w.has(cid, stamp, seen); !got[0] || w.rows("fact", seen.Seq) == 0 {
+			t.Fatalf("round %d: missed, or not described", round)
+		}
+		show(false)
+		w.describe()
+	}
+	if st := w.status(); st.Unknown != 0 {
+		t.Errorf("%+v", st)
+	}
+}
+
 // A file that cannot be described stays unknown, is tried again later, and is
 // given up in the end.
 func TestFailuresStayUnknown(t *testing.T) {

@@ -105,19 +105,10 @@ func (s *Service) Delete(ctx context.Context, who store.Actor, sha256 string) er
 		return tx.Audit(audit(who, "sample.delete", "", rec.SHA256))
 	})
 	if err == nil {
-		err = s.purge(ctx, rec)
+		err = s.purge(ctx, []Record{rec})
 	}
 	if err != nil {
 		return outward(fmt.Errorf("delete sample: %w", err))
 	}
 	return nil
-}
-
-// purge destroys the bytes of a sample that is marked as being deleted, and then
-// its row. Its name is locked.
-func (s *Service) purge(ctx context.Context, rec Record) error {
-	if err := s.blobs.Delete(rec.blobName()); err != nil {
-		return err
-	}
-	return s.db.Write(context.WithoutCancel(ctx), func(tx *store.Tx) error { return remove(tx, rec) })
 }

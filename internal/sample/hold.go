@@ -1,13 +1,14 @@
 package sample
 
 import (
-	"context"
+	"bytes"
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/mewshq/mews"
-	"github.com/mewshq/mews/internal/blob"
 	"github.com/mewshq/mews/internal/store"
 )
 
@@ -66,46 +67,72 @@ func (s *Service) Unhold(tx *store.Tx, cid store.CID, sha256, holder string) (go
 // that are not in the corpus are gone with the commit: no answer knows them, and
 // they are returned for FinishDeletes, which destroys their bytes.
 func (s *Service) UnholdAll(tx *store.Tx, cid store.CID, holdings []Holding) (gone []string, err error) {
-	for len(holdings) > 0 {
-		part := holdings[:min(len(holdings), chunk)]
-		holdings = holdings[len(part):]
-		some, err := s.unholdSome(tx, cid, part)
-		if err != nil {
-			return nil, wrapHold(err)
-		}
-		gone = append(gone, some...)
-	}
-	return gone, nil
-}
-
-func (s *Service) unholdSome(tx *store.Tx, cid store.CID, holdings []Holding) (gone []string, err error) {
-	sums := make([]any, len(holdings))
-	for i, h := range holdings {
-		sum, err := ParseSHA256(h.SHA256)
-		if err != nil {
-			return nil, err
-		}
-		sums[i] = sum[:]
-	}
-	if err := deleteHolds(tx, cid, sums, holdings); err != nil {
+	ends, err := endings(holdings)
+	if err != nil {
 		return nil, err
 	}
-	// The two are kept apart because only what searches saw must leave the index.
-	for _, state := range []int{shown, held} {
-		free, err := markUnheld(tx, cid, state, sums)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range free {
-			gone = append(gone, hex.EncodeToString(f.sum))
-			if state == shown {
-				if err := s.leaveIndex(tx, cid, f.seq); err != nil {
-					return nil, err
+	free, err := endHolds(tx, cid, ends)
+	if err != nil {
+		return nil, wrapHold(err)
+	}
+	for part := range slices.Chunk(free, chunk) {
+		// Apart, because only what searches saw must leave the index.
+		for _, state := range []int{shown, held} {
+			marked, err := markDeleting(tx, cid, state, part)
+			if err != nil {
+				return nil, wrapHold(err)
+			}
+			for _, m := range marked {
+				gone = append(gone, hex.EncodeToString(m.sum))
+				if state == shown {
+					if err := s.leaveIndex(tx, cid, m.seq); err != nil {
+						return nil, err
+					}
 				}
 			}
 		}
 	}
 	return gone, nil
+}
+
+// An ending is a holding to be ended.
+type ending struct {
+	sum    [32]byte
+	holder string
+}
+
+// endings reads holdings and sorts them as their table does, so that of many
+// each page is visited once.
+func endings(holdings []Holding) ([]ending, error) {
+	out := make([]ending, len(holdings))
+	for i, h := range holdings {
+		sum, err := ParseSHA256(h.SHA256)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = ending{sum, h.Holder}
+	}
+	slices.SortFunc(out, func(a, b ending) int {
+		return cmp.Or(bytes.Compare(a.sum[:], b.sum[:]), cmp.Compare(a.holder, b.holder))
+	})
+	return out, nil
+}
+
+// endHolds ends holdings and gives the samples that nobody holds any more, by
+// rising number. Those of the corpus are among them.
+func endHolds(tx *store.Tx, cid store.CID, ends []ending) (free []freed, err error) {
+	for part := range slices.Chunk(ends, chunk) {
+		if err := deleteHolds(tx, cid, part); err != nil {
+			return nil, err
+		}
+		some, err := unheld(tx, cid, part)
+		if err != nil {
+			return nil, err
+		}
+		free = append(free, some...)
+	}
+	slices.SortFunc(free, func(a, b freed) int { return cmp.Compare(a.seq, b.seq) })
+	return free, nil
 }
 
 // leaveIndex takes a sample out of what searches see.
@@ -138,36 +165,6 @@ func (s *Service) Held(tx *store.Tx, cid store.CID, shas []string) (map[string]b
 		shas = shas[n:]
 	}
 	return out, nil
-}
-
-// FinishDeletes destroys the bytes of samples that are marked as being deleted:
-// of those of shas, or of all of the customer when shas is nil. Others are left
-// alone. It may be called again, and by several at a time.
-func (s *Service) FinishDeletes(ctx context.Context, cid store.CID, shas []string) error {
-	var err error
-	if shas == nil {
-		err = s.finishPending(ctx, cid, 0)
-	}
-	for _, sha := range shas {
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err == nil {
-			err = s.finishNamed(ctx, cid, sha)
-		}
-	}
-	if err != nil {
-		return outward(fmt.Errorf("finish deletes: %w", err))
-	}
-	return nil
-}
-
-func (s *Service) finishNamed(ctx context.Context, cid store.CID, sha string) error {
-	sum, err := ParseSHA256(sha)
-	if err != nil {
-		return err
-	}
-	return s.finishDelete(ctx, blob.Name{CID: string(cid), SHA256: sum})
 }
 
 // notHeld refuses to delete what records hold.

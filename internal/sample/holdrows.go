@@ -13,16 +13,18 @@ func insertHold(tx *store.Tx, cid store.CID, sum [32]byte, holder string) error 
 	return err
 }
 
-// deleteHolds ends holdings whose digests are sums, in the same order.
-func deleteHolds(tx *store.Tx, cid store.CID, sums []any, holdings []Holding) error {
-	args := make([]any, 0, 1+2*len(sums))
+func deleteHolds(tx *store.Tx, cid store.CID, ends []ending) error {
+	args := make([]any, 0, 1+2*len(ends))
 	args = append(args, string(cid))
-	for i, h := range holdings {
-		args = append(args, sums[i], h.Holder)
+	for _, e := range ends {
+		args = append(args, e.sum[:], e.holder)
 	}
-	pairs := strings.TrimSuffix(strings.Repeat("(?,?),", len(sums)), ",")
-	_, err := tx.Exec(`DELETE FROM sample_hold WHERE cid = ? AND (sha256, holder) IN (VALUES `+pairs+`)`, args...)
+	_, err := tx.Exec(deleteHoldsQuery(len(ends)), args...)
 	return err
+}
+
+func deleteHoldsQuery(n int) string {
+	return `DELETE FROM sample_hold WHERE cid = ? AND (sha256, holder) IN (VALUES ` + pairs(n) + `)`
 }
 
 func countHolders(tx *store.Tx, cid store.CID, sum [32]byte) (n int, err error) {
@@ -36,13 +38,36 @@ type freed struct {
 	sum []byte
 }
 
-// markUnheld marks those of sums as being deleted that are in a state of held
-// samples and that nobody holds.
-func markUnheld(tx *store.Tx, cid store.CID, state int, sums []any) (out []freed, err error) {
-	args := append([]any{deleting, string(cid), state}, sums...)
-	rows, err := tx.Query(`UPDATE sample SET state = ? WHERE cid = ? AND state = ? AND sha256 IN (`+marks(len(sums))+`)
-		AND NOT EXISTS (SELECT 1 FROM sample_hold h WHERE h.cid = sample.cid AND h.sha256 = sample.sha256)
-		RETURNING seq, sha256`, args...)
+// unheld gives the samples of some endings that nobody holds.
+func unheld(tx *store.Tx, cid store.CID, ends []ending) ([]freed, error) {
+	args := []any{string(cid)}
+	for _, e := range ends {
+		args = append(args, e.sum[:])
+	}
+	return freeds(tx, unheldQuery(len(ends)), args...)
+}
+
+func unheldQuery(n int) string {
+	return `SELECT seq, sha256 FROM sample WHERE cid = ? AND sha256 IN (` + marks(n) + `)
+		AND NOT EXISTS (SELECT 1 FROM sample_hold h WHERE h.cid = sample.cid AND h.sha256 = sample.sha256)`
+}
+
+// markDeleting marks those samples as being deleted that are in this state.
+func markDeleting(tx *store.Tx, cid store.CID, state int, free []freed) ([]freed, error) {
+	args := []any{deleting, string(cid), state}
+	for _, f := range free {
+		args = append(args, int64(f.seq))
+	}
+	return freeds(tx, markDeletingQuery(len(free)), args...)
+}
+
+// The plus keeps SQLite to the numbers, as in bySeq.
+func markDeletingQuery(n int) string {
+	return `UPDATE sample SET state = ? WHERE +cid = ? AND state = ? AND seq IN (` + marks(n) + `) RETURNING seq, sha256`
+}
+
+func freeds(tx *store.Tx, query string, args ...any) (out []freed, err error) {
+	rows, err := tx.Query(query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -60,8 +85,7 @@ func markUnheld(tx *store.Tx, cid store.CID, state int, sums []any) (out []freed
 // present gives those of the digests whose bytes are stored and not being
 // destroyed.
 func present(tx *store.Tx, cid store.CID, sums ...any) (out [][]byte, err error) {
-	rows, err := tx.Query(`SELECT sha256 FROM sample WHERE cid = ? AND state <> 1 AND sha256 IN (`+marks(len(sums))+`)`,
-		append([]any{string(cid)}, sums...)...)
+	rows, err := tx.Query(presentQuery(len(sums)), append([]any{string(cid)}, sums...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -76,13 +100,18 @@ func present(tx *store.Tx, cid store.CID, sums ...any) (out [][]byte, err error)
 	return out, rows.Err()
 }
 
+func presentQuery(n int) string {
+	return `SELECT sha256 FROM sample WHERE cid = ? AND state <> 1 AND sha256 IN (` + marks(n) + `)`
+}
+
+const doomedQuery = `SELECT cid, sha256 FROM sample WHERE state = 1 AND (cid = ? OR ? = '') ORDER BY seq LIMIT ?`
+
 // doomed lists samples that are marked as being deleted; see finishPending.
 func doomed(tx *store.Tx, cid store.CID, most int) (out []blob.Name, err error) {
 	if most == 0 {
 		most = -1
 	}
-	rows, err := tx.Query(`SELECT cid, sha256 FROM sample WHERE state = 1 AND (cid = ? OR ? = '') ORDER BY seq LIMIT ?`,
-		string(cid), string(cid), most)
+	rows, err := tx.Query(doomedQuery, string(cid), string(cid), most)
 	if err != nil {
 		return nil, err
 	}
@@ -105,5 +134,13 @@ func doomed(tx *store.Tx, cid store.CID, most int) (out []blob.Name, err error) 
 // heldIn lists up to n of a customer's samples in one of the two states of held
 // samples.
 func heldIn(tx *store.Tx, cid store.CID, state, n int) ([]Record, error) {
-	return records(tx, `SELECT `+columns+` FROM sample WHERE state > 1 AND state = ? AND cid = ? ORDER BY seq LIMIT ?`, state, string(cid), n)
+	return records(tx, heldInQuery, state, string(cid), n)
 }
+
+const (
+	heldInQuery    = `SELECT ` + columns + ` FROM sample WHERE state > 1 AND state = ? AND cid = ? ORDER BY seq LIMIT ?`
+	unsettledQuery = `SELECT COUNT(*) FROM sample WHERE state > 1 AND state = ? AND cid = ?`
+)
+
+// pairs gives n pairs of placeholders.
+func pairs(n int) string { return strings.TrimSuffix(strings.Repeat("(?,?),", n), ",") }

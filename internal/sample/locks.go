@@ -1,6 +1,9 @@
 package sample
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // nameLocks serialise what happens to one sample: the blob and its row change
 // one after the other, and nobody else may come between. Names are blob file ids.
@@ -21,6 +24,21 @@ func (l *nameLocks) lock(name string) (unlock func()) {
 	l.mu.Unlock()
 	n.mu.Lock()
 	return func() { l.leave(name, n) }
+}
+
+// lockAll locks several names. They are taken in order, so that two who want the
+// same ones do not wait for each other.
+func (l *nameLocks) lockAll(names []string) (unlock func()) {
+	names = slices.Compact(slices.Sorted(slices.Values(names)))
+	unlocks := make([]func(), len(names))
+	for i, name := range names {
+		unlocks[i] = l.lock(name)
+	}
+	return func() {
+		for _, unlock := range unlocks {
+			unlock()
+		}
+	}
 }
 
 func (l *nameLocks) enter(name string) *nameLock {

@@ -33,47 +33,6 @@ func (s *Service) Recover(ctx context.Context) error {
 	return nil
 }
 
-// deletesAtStart is how many interrupted deletions Recover finishes.
-const deletesAtStart = 1000
-
-// finishPending finishes deletions: of one customer, or of all when cid is
-// empty, and no more than most when it is not 0.
-func (s *Service) finishPending(ctx context.Context, cid store.CID, most int) error {
-	var pending []blob.Name
-	err := s.db.Read(ctx, func(tx *store.Tx) (err error) {
-		pending, err = doomed(tx, cid, most)
-		return err
-	})
-	for _, name := range pending {
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err == nil {
-			err = s.finishDelete(ctx, name)
-		}
-	}
-	return err
-}
-
-func (s *Service) finishDelete(ctx context.Context, name blob.Name) error {
-	defer s.locks.lock(s.blobs.FileID(name))()
-	var rec Record
-	var still bool
-	err := s.db.Read(ctx, func(tx *store.Tx) error {
-		now, state, ok, err := find(tx, store.CID(name.CID), name.SHA256)
-		rec, still = now, ok && state == deleting // else it was stored anew, or is done
-		return err
-	})
-	if errors.Is(err, errDamagedRow) {
-		s.log.Error("a delete cannot be finished", "cause", err)
-		return nil
-	}
-	if err != nil || !still {
-		return err
-	}
-	return s.purge(ctx, rec)
-}
-
 // adoptOrphans first lists blobs and then rows: what comes later is in no list,
 // and what is being worked on meanwhile is left alone.
 func (s *Service) adoptOrphans(ctx context.Context) error {

@@ -38,7 +38,7 @@ func (s *Service) ShowHeld(ctx context.Context, cid store.CID, on Switch) (chang
 // Unsettled counts the held samples that are not yet as the switch says.
 func (s *Service) Unsettled(tx *store.Tx, cid store.CID, on bool) (n int64, err error) {
 	from, _ := switched(on)
-	err = tx.QueryRow(`SELECT COUNT(*) FROM sample WHERE state > 1 AND state = ? AND cid = ?`, from, string(cid)).Scan(&n)
+	err = tx.QueryRow(unsettledQuery, from, string(cid)).Scan(&n)
 	return n, wrapHold(err)
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mewshq/mews/internal/blob"
 	"github.com/mewshq/mews/internal/blob/blobtest"
+	"github.com/mewshq/mews/internal/index"
 	"github.com/mewshq/mews/internal/query"
 	"github.com/mewshq/mews/internal/search"
 	"github.com/mewshq/mews/internal/store"
@@ -37,8 +38,23 @@ func openWorld(ctx context.Context, fsys vfs.FS, db *store.DB, limits Limits) (*
 		return nil, err
 	}
 	w := &world{fs: fsys, db: db, blobs: blobs, engine: engine}
-	w.Service = New(Deps{DB: db, Blobs: blobs, Index: engine, Limits: limits})
+	w.Service = New(Deps{DB: db, Blobs: blobs, Index: &strictIndex{Engine: engine, used: map[uint64]bool{}}, Limits: limits})
 	return w, w.Recover(ctx)
+}
+
+// A strictIndex refuses what would harm the index in the end: a number that a
+// file, be it the same one, had before.
+type strictIndex struct {
+	*search.Engine
+	used map[uint64]bool // touched by the database's writer alone
+}
+
+func (i *strictIndex) Enqueue(tx *store.Tx, cid store.CID, f index.File) error {
+	if i.used[f.Seq] {
+		return fmt.Errorf("number %d is used again", f.Seq)
+	}
+	tx.OnCommit(func() { i.used[f.Seq] = true })
+	return i.Engine.Enqueue(tx, cid, f)
 }
 
 func newWorld(t testing.TB, limits Limits) *world {
