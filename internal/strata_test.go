@@ -64,6 +64,8 @@ var rooms = []room{
 	{name: "internal/query", bans: noHTTP},
 	{name: "internal/fql", bans: noHTTP},
 
+	{name: "internal/collection", may: []string{"internal/fql", "internal/store"}, bans: noHTTP},
+
 	{name: "internal/job", may: []string{"internal/store"}, bans: noHTTP},
 	{name: "internal/store", may: []string{"internal/vfs"}, bans: noHTTP},
 	{name: "internal/blob", may: []string{"internal/vfs"}, bans: noHTTP},

@@ -48,8 +48,7 @@ CREATE TABLE quarantine (
     max_severity      INTEGER, -- NULL: nobody said
     max_confidence    INTEGER,
     first_behavior    INTEGER,
-    last_behavior     INTEGER,
-    words             TEXT    NOT NULL -- of sha256, hostname, username and paths: what q searches
+    last_behavior     INTEGER
 ) STRICT;
 
 CREATE UNIQUE INDEX quarantine_id ON quarantine (cid, id);
@@ -64,6 +63,14 @@ CREATE INDEX quarantine_hostname ON quarantine (cid, hostname_folded);
 CREATE INDEX quarantine_username ON quarantine (cid, username_folded);
 CREATE INDEX quarantine_path_low ON quarantine (cid, path_low);
 CREATE INDEX quarantine_path_high ON quarantine (cid, path_high);
+
+-- The words of sha256, hostname, username and paths: what q searches. They are
+-- as long as all the rest of a record, which other queries would have to read.
+CREATE TABLE quarantine_words (
+    record INTEGER PRIMARY KEY REFERENCES quarantine (seq),
+    cid    TEXT    NOT NULL,
+    words  TEXT    NOT NULL
+) STRICT;
 
 -- Where the file lay, in the order in which that was reported.
 CREATE TABLE quarantine_path (
@@ -162,5 +169,6 @@ DROP TABLE quarantine_alert;
 DROP TABLE quarantine_detect;
 DROP TABLE quarantine_behavior;
 DROP TABLE quarantine_path;
+DROP TABLE quarantine_words;
 DROP TABLE quarantine;
 DROP TABLE quarantine_change;

@@ -1,0 +1,97 @@
+package collection_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/mewshq/mews/internal/collection"
+	"github.com/mewshq/mews/internal/store"
+	"github.com/mewshq/mews/internal/store/storetest"
+)
+
+var ctx = context.Background()
+
+const (
+	mine   = store.CID("11111111111111111111111111111111")
+	theirs = store.CID("22222222222222222222222222222222")
+	alice  = "alice"
+)
+
+// clock is the time of all tests.
+func clock() time.Time { return time.Date(2026, 5, 17, 12, 30, 0, 0, time.UTC) }
+
+// tables are those of a noun with a field of every kind.
+const tables = `
+CREATE TABLE thing (
+	seq INTEGER PRIMARY KEY, cid TEXT NOT NULL, id TEXT NOT NULL, state TEXT NOT NULL,
+	host TEXT NOT NULL, host_folded TEXT NOT NULL, code TEXT, note TEXT NOT NULL, hash TEXT NOT NULL,
+	severity INTEGER, score REAL, active INTEGER, created INTEGER, seen INTEGER, addr BLOB,
+	path_low TEXT NOT NULL, path_high TEXT NOT NULL
+) STRICT;
+CREATE INDEX thing_id ON thing (cid, id);
+CREATE INDEX thing_host ON thing (cid, host_folded);
+CREATE INDEX thing_created ON thing (cid, created);
+CREATE INDEX thing_low ON thing (cid, path_low);
+CREATE TABLE thing_path (
+	record INTEGER NOT NULL, place INTEGER NOT NULL, cid TEXT NOT NULL, path TEXT NOT NULL, path_folded TEXT NOT NULL, size INTEGER,
+	PRIMARY KEY (record, place)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX thing_path_path ON thing_path (cid, path_folded);
+CREATE TABLE thing_words (record INTEGER PRIMARY KEY, cid TEXT NOT NULL, words TEXT NOT NULL) STRICT;
+`
+
+func schema() collection.Schema {
+	return collection.Schema{
+		Name: "thing", Table: "thing", Key: "seq", ID: "id", Words: "thing_words",
+		Fields: []collection.Field{
+			{Name: "id", Column: "id", Lower: true},
+			{
+				Name: "state", Aliases: []string{"status"}, Column: "state", Values: []string{"quarantined", "released", "purged"},
+				Synonyms: map[string]string{"deleted": "purged"}, Sortable: true, InQ: true,
+			},
+			{Name: "hostname", Aliases: []string{"device.hostname"}, Column: "host", Folded: "host_folded", Sortable: true, InQ: true},
+			{Name: "code", Column: "code", Sortable: true},
+			{Name: "note", Type: collection.Text, Column: "note"},
+			{Name: "sha256", Column: "hash", Lower: true, InQ: true},
+			{Name: "severity", Type: collection.Integer, Column: "severity", Sortable: true},
+			{Name: "score", Type: collection.Number, Column: "score", Sortable: true},
+			{Name: "active", Type: collection.Boolean, Column: "active", Sortable: true},
+			{Name: "created", Type: collection.Time, Column: "created", Sortable: true, InQ: true},
+			{Name: "seen", Type: collection.Time, Column: "seen"},
+			{Name: "ip", Type: collection.IP, Column: "addr", Sortable: true},
+			{
+				Name: "paths.path", Child: "thing_path", Column: "path", Folded: "path_folded",
+				Low: "path_low", High: "path_high", Sortable: true, InQ: true,
+			},
+			{Name: "paths.size", Type: collection.Integer, Child: "thing_path", Column: "size"},
+		},
+		DefaultSort: "created|desc", DefaultLimit: 10, MaxLimit: 50, Window: 200,
+	}
+}
+
+func things(t testing.TB, d collection.Dialect, change ...func(*collection.Schema)) *collection.Collection {
+	t.Helper()
+	s := schema()
+	for _, fn := range change {
+		fn(&s)
+	}
+	c, err := collection.New(s, d, collection.Options{TokenKey: []byte(storetest.Key), Now: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func open(t testing.TB) *store.DB {
+	t.Helper()
+	db := storetest.New(t)
+	err := db.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(tables)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
