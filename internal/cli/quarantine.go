@@ -27,9 +27,9 @@ func newQuarantineCommand(g *globals) *cobra.Command {
 Records are selected with --filter, in the Falcon Query Language, and with -q, a
 phrase that occurs in one of their words:
 
-  state:'quarantined'+hostname:'web*'            + is AND, * any text
-  date_created:>'now-7d',username:['bob','eve']  , is OR, [] any of
-  paths.path:*'*/tmp/*'                          a part of a path
+  'state:"quarantined"+hostname:"web*"'              + is and, * any text
+  'date_created:>"now-7d",username:["bob","eve"]'    , is or, [] any of these
+  'paths.path:*"*/tmp/*"'                            a part of a path
 
 "mews fql explain" shows how a filter is read and which fields there are.`
 	return c

@@ -44,7 +44,7 @@ cardinality, max, min, avg, sum and percentiles (--percent).`,
 			if err != nil {
 				return err
 			}
-			return runQuarantineAgg(c.Context(), g, requests)
+			return pointAt(o.filter, runQuarantineAgg(c.Context(), g, requests))
 		},
 	}
 	f, r := c.Flags(), &o.request

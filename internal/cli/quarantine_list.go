@@ -23,8 +23,8 @@ func newQuarantineListCommand(g *globals) *cobra.Command {
 		Use: "list", Short: "List quarantined files, the newest first", Args: cobra.NoArgs,
 		Long: `List quarantined files. --all gets every page; "-o ndjson" writes each as it comes, and
 --ids writes the ids alone, one a line, for other commands.`,
-		Example: `  mews quarantine list --filter "state:'quarantined'+hostname:'web*'" --sort date_updated.desc
-  mews quarantine list --all --ids --filter "date_created:<'now-1y'" | mews quarantine delete - --yes`,
+		Example: `  mews quarantine list --filter 'state:"quarantined"+hostname:"web*"' --sort date_updated.desc
+  mews quarantine list --all --ids --filter 'date_created:<"now-1y"' | mews quarantine delete - --yes`,
 		RunE: func(c *cobra.Command, _ []string) error { return runQuarantineList(c.Context(), g, o) },
 	}
 	f := c.Flags()
@@ -45,13 +45,13 @@ func runQuarantineList(ctx context.Context, g *globals, o *quarantineListOptions
 		return usagef("--limit %d: must not be negative", o.limit)
 	}
 	q := mews.RecordQuery{Filter: o.filter, Q: o.q, Sort: o.sort, Limit: o.limit}
-	return g.withClient(func(c *mews.Client) error {
+	return pointAt(o.filter, g.withClient(func(c *mews.Client) error {
 		l := &lister{g: g, service: c.Quarantine(), idsOnly: o.ids}
 		if o.all {
 			return l.all(ctx, q)
 		}
 		return l.page(ctx, q)
-	})
+	}))
 }
 
 // A lister gets records for their ids and writes them.

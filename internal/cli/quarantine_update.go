@@ -55,8 +55,8 @@ Name the records by their ids ("-" reads them from standard input), or select th
 --filter and -q, or say --all. --dry-run tells how many would change and changes nothing;
 without --yes the command asks first. A record on which the action was done already does
 not change and is no error.`,
-		Example: fmt.Sprintf(`  mews quarantine %[1]s --filter "hostname:'WS-042'" --dry-run
-  mews quarantine list --ids --filter "username:'bob'" | mews quarantine %[1]s - --yes --comment "case 17"`, verb.action),
+		Example: fmt.Sprintf(`  mews quarantine %[1]s --filter 'hostname:"WS-042"' --dry-run
+  mews quarantine list --ids --filter 'username:"bob"' | mews quarantine %[1]s - --yes --comment "case 17"`, verb.action),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(c *cobra.Command, args []string) error {
 			return runQuarantineUpdate(c.Context(), g, verb, o, args)
@@ -98,7 +98,7 @@ func runQuarantineUpdate(ctx context.Context, g *globals, verb actionVerb, o *qu
 		return err
 	}
 	if len(args) == 0 {
-		return g.withClient(func(c *mews.Client) error { return g.updateSelected(ctx, c.Quarantine(), verb, o) })
+		return pointAt(o.filter, g.withClient(func(c *mews.Client) error { return g.updateSelected(ctx, c.Quarantine(), verb, o) }))
 	}
 	ids, err := g.recordArgs(args)
 	if err != nil {
@@ -210,7 +210,7 @@ func newQuarantinePreviewCommand(g *globals) *cobra.Command {
 	o := &selectOptions{}
 	c := &cobra.Command{
 		Use: "preview", Short: "Tell how many records each action would change", Args: cobra.NoArgs,
-		Example: `  mews quarantine preview --filter "hostname:'WS-042'"`,
+		Example: `  mews quarantine preview --filter 'hostname:"WS-042"'`,
 		RunE:    func(c *cobra.Command, _ []string) error { return runQuarantinePreview(c.Context(), g, o) },
 	}
 	o.register(c.Flags())
@@ -224,7 +224,7 @@ func runQuarantinePreview(ctx context.Context, g *globals, o *selectOptions) err
 	return g.withClient(func(c *mews.Client) error {
 		counts, err := c.Quarantine().ActionCounts(ctx, o.filter, o.q)
 		if err != nil {
-			return err
+			return pointAt(o.filter, err)
 		}
 		var rows []changedRow
 		for _, verb := range []actionVerb{verbRelease, verbUnrelease, verbDelete} {
