@@ -27,9 +27,9 @@ var dateForms = []string{
 
 // ParseTime reads a date of a filter as the span [from, to) in UTC that it
 // means: a day for a bare date, the rounded unit for a relative date like
-// "now-1d/d", a microsecond for anything more precise. "Later than" is then at
-// or after to, "not later than" is before to, and "equals" lies between. Epoch
-// seconds, as intelligence feeds write them, are read too.
+// "now-1d/d", a microsecond for anything more precise. An order compares with
+// from; what equals the date lies in the span. Epoch seconds, as intelligence
+// feeds write them, are read too.
 func ParseTime(text string, now time.Time) (from, to time.Time, err error) {
 	if rest, ok := strings.CutPrefix(text, "now"); ok {
 		from, to, err = relative(rest, now.UTC().Truncate(tick))
