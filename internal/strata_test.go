@@ -51,6 +51,9 @@ var rooms = []room{
 	{name: "internal/facts", may: []string{
 		"internal/search", "internal/index", "internal/query", "internal/yara", "internal/store", "internal/blob",
 	}, bans: noHTTP},
+	{name: "internal/quarantine", may: []string{
+		"root", "internal/collection", "internal/fql", "internal/sample", "internal/store", "internal/blob",
+	}, bans: noHTTP},
 	{name: "internal/sample", may: []string{
 		"root", "internal/search", "internal/index", "internal/query", "internal/store", "internal/blob", "internal/vfs",
 	}, bans: noHTTP},

@@ -1,0 +1,71 @@
+package quarantine
+
+import (
+	"crypto/aes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"strings"
+
+	"github.com/mewshq/mews/internal/store"
+)
+
+// Digits of the two parts of a record's id.
+const (
+	aidDigits = 32
+	shaDigits = 64
+)
+
+// recordID names the file of a host.
+func recordID(aid, sha string) string { return aid + "_" + sha }
+
+// parseRecordID gives the id in the form in which it is stored.
+func parseRecordID(id string) (string, bool) {
+	id = strings.ToLower(strings.TrimSpace(id))
+	aid, sha, ok := strings.Cut(id, "_")
+	return id, ok && isHex(aid, aidDigits) && isHex(sha, shaDigits)
+}
+
+// isHex tells whether s is that many lower-case hex digits.
+func isHex(s string, digits int) bool {
+	if len(s) != digits {
+		return false
+	}
+	return strings.Trim(s, "0123456789abcdef") == ""
+}
+
+// hostID derives the id of a host that reports only its name. It is keyed, so
+// that ids of one customer tell nothing about another's hosts.
+func (s *Service) hostID(cid store.CID, hostname string) string {
+	mac := hmac.New(sha256.New, s.hostKey[:])
+	mac.Write(binary.BigEndian.AppendUint32(nil, uint32(len(cid))))
+	mac.Write([]byte(cid))
+	mac.Write([]byte(strings.ToLower(hostname)))
+	return hex.EncodeToString(mac.Sum(nil)[:aidDigits/2])
+}
+
+// actionMark fills the second half of an action id's block. A block without it
+// was not made here.
+const actionMark = 0x6d657773_61637431 // "mewsact1"
+
+// actionID hides the number of a host action, which would tell one customer how
+// much happens at the others: it is one block of AES, unique as the number is.
+func (s *Service) actionID(seq int64) string {
+	var b [aes.BlockSize]byte
+	binary.BigEndian.PutUint64(b[:], uint64(seq))
+	binary.BigEndian.PutUint64(b[8:], actionMark)
+	s.actionIDs.Encrypt(b[:], b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// parseActionID reads what actionID made.
+func (s *Service) parseActionID(id string) (seq int64, ok bool) {
+	b, err := hex.DecodeString(strings.TrimSpace(id))
+	if err != nil || len(b) != aes.BlockSize {
+		return 0, false
+	}
+	s.actionIDs.Decrypt(b, b)
+	seq = int64(binary.BigEndian.Uint64(b))
+	return seq, binary.BigEndian.Uint64(b[8:]) == actionMark && seq > 0
+}

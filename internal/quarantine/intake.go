@@ -1,0 +1,187 @@
+package quarantine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/mewshq/mews"
+	"github.com/mewshq/mews/internal/sample"
+	"github.com/mewshq/mews/internal/store"
+)
+
+// errStale undoes the storing of bytes that came with a stale report.
+var errStale = errors.New("the report is not younger than the record")
+
+// Report takes in a report, with the file's bytes unless body is nil. A report
+// that is known, or older than the record's last change, changes nothing and
+// gives the record as it is. When Report has returned, record and bytes are
+// durable; an error leaves neither.
+func (s *Service) Report(ctx context.Context, who store.Actor, r mews.QuarantineReport, body io.Reader) (mews.QuarantinedFile, error) {
+	f, err := s.read(who.CID, r)
+	if err != nil {
+		return mews.QuarantinedFile{}, err
+	}
+	if body != nil {
+		return s.store(ctx, who, body, func() (finding, error) { return f, nil })
+	}
+	if f.sha256 == "" {
+		return mews.QuarantinedFile{}, mews.Errorf(mews.ErrInvalid, "sha256: needed when the file does not come along")
+	}
+	return s.keep(ctx, who, f)
+}
+
+// ReportLate is Report for a form in which the report may stand after the bytes:
+// late is asked once body has ended.
+func (s *Service) ReportLate(ctx context.Context, who store.Actor, body io.Reader, late func() (mews.QuarantineReport, error)) (mews.QuarantinedFile, error) {
+	return s.store(ctx, who, body, func() (finding, error) {
+		r, err := late()
+		if err != nil {
+			return finding{}, err
+		}
+		return s.read(who.CID, r)
+	})
+}
+
+// keep takes in a report without bytes. Bytes that are stored already are held
+// from now on.
+func (s *Service) keep(ctx context.Context, who store.Actor, f finding) (mews.QuarantinedFile, error) {
+	var out mews.QuarantinedFile
+	err := s.db.Write(ctx, func(tx *store.Tx) error {
+		o, err := s.take(tx, who, f)
+		out = o.wire()
+		return err
+	})
+	return out, outward("report quarantined file", err)
+}
+
+// store takes in a report with bytes: the sealed blob first, and then sample,
+// hold, record, history and audit row in one transaction.
+func (s *Service) store(ctx context.Context, who store.Actor, body io.Reader, late func() (finding, error)) (mews.QuarantinedFile, error) {
+	var f finding
+	var out mews.QuarantinedFile
+	sum := sha256.New()
+	_, err := s.samples.Put(ctx, who, io.TeeReader(body, sum), sample.PutOptions{Late: func() (o sample.PutOptions, err error) {
+		if f, err = late(); err != nil {
+			return o, err
+		}
+		if f.sha256 == "" {
+			f.sha256 = hex.EncodeToString(sum.Sum(nil))
+		}
+		o = s.options(who, f)
+		o.OnStored = func(tx *store.Tx, _ sample.Record) error {
+			o, err := s.take(tx, who, f)
+			if err == nil && o.verdict == stale {
+				err = errStale
+			}
+			out = o.wire()
+			return err
+		}
+		return o, nil
+	}})
+	if errors.Is(err, errStale) {
+		err = nil
+	}
+	if err != nil {
+		return mews.QuarantinedFile{}, outward("report quarantined file", err)
+	}
+	return out, nil
+}
+
+// options are what the sample's room is told of the bytes.
+func (s *Service) options(who store.Actor, f finding) sample.PutOptions {
+	o := sample.PutOptions{
+		SHA256: f.sha256, Confidential: true, Hold: f.id(), Sealed: seal(who, f),
+		Searchable: func(tx *store.Tx) (bool, error) { return s.isSearchable(tx, who.CID) },
+	}
+	if len(f.paths) > 0 {
+		o.FileName = f.paths[0].filename
+	}
+	return o
+}
+
+// A sealedReport is the copy of a report in the blob of its file, from which the
+// record can be made again.
+type sealedReport struct {
+	Version int                   `json:"v"`
+	Client  string                `json:"client"`
+	Dated   bool                  `json:"dated"`
+	Report  mews.QuarantineReport `json:"report"`
+}
+
+const sealedVersion = 1
+
+// seal writes the copy. What does not fit in a blob stays out, the least
+// important first.
+func seal(who store.Actor, f finding) []byte {
+	out := sealedReport{sealedVersion, who.Client, f.dated, f.report()}
+	r := &out.Report
+	for {
+		b, _ := json.Marshal(out) // strings and numbers
+		if len(b) <= sample.MaxSealed {
+			return b
+		}
+		switch {
+		case len(r.Behaviors) > 0:
+			r.Behaviors = r.Behaviors[:len(r.Behaviors)/2]
+		case len(r.AlertIDs)+len(r.DetectIDs) > 0:
+			r.AlertIDs, r.DetectIDs = r.AlertIDs[:len(r.AlertIDs)/2], r.DetectIDs[:len(r.DetectIDs)/2]
+		case len(r.Paths) > 0:
+			r.Paths = r.Paths[:len(r.Paths)/2]
+		case r.Comment != "":
+			r.Comment = ""
+		default: // a few long names
+			r.SandboxReportID, r.SandboxReportState, r.ReleasePathForRemovableMedia, r.AdversaryID, r.Country = "", "", "", "", ""
+			r.Username = ""
+			b, _ = json.Marshal(out)
+			return b
+		}
+	}
+}
+
+// report is the finding as a report again.
+func (f *finding) report() mews.QuarantineReport {
+	r := record{facts: f.facts}
+	d := r.detail()
+	out := mews.QuarantineReport{
+		AID: f.aid, SHA256: f.sha256, Hostname: f.hostname, Username: f.username, DateCreated: stamp(f.date),
+		DetectIDs: f.detects, AlertIDs: f.alerts, Comment: f.comment, Agent: f.agent,
+		Extracted: f.extracted, PrimaryModule: f.primaryModule, IsOnRemovableDisk: f.removable,
+		ReleasePathForRemovableMedia: f.removablePath, SandboxReportID: f.sandboxID, SandboxReportState: f.sandboxState,
+		AdversaryID: f.adversary, Country: f.country, Behaviors: d.Behaviors,
+		MaxSeverity: d.MaxSeverity, MaxConfidence: d.MaxConfidence, FirstBehavior: d.FirstBehavior, LastBehavior: d.LastBehavior,
+	}
+	for _, p := range f.paths {
+		out.Paths = append(out.Paths, mews.QuarantinePath{Path: p.path, Filename: p.filename})
+	}
+	return out
+}
+
+// Adopt makes the record of a sealed copy whose report was cut off before it was
+// answered. When the record has moved on since, the bytes are not wanted.
+func (s *Service) Adopt(tx *store.Tx, rec sample.Record, sealed []byte) error {
+	var in sealedReport
+	if err := json.Unmarshal(sealed, &in); err != nil {
+		return fmt.Errorf("read sealed report: %w", err)
+	}
+	if in.Version != sealedVersion {
+		return fmt.Errorf("read sealed report: version %d", in.Version)
+	}
+	f, err := s.read(rec.CID, in.Report)
+	if err != nil {
+		return fmt.Errorf("read sealed report: %w", err)
+	}
+	if f.sha256 != rec.SHA256 {
+		return fmt.Errorf("read sealed report: it speaks of %s", f.sha256)
+	}
+	f.dated = in.Dated
+	o, err := s.take(tx, store.Actor{CID: rec.CID, Client: in.Client, Operation: "recover"}, f)
+	if err == nil && o.verdict == stale {
+		err = fmt.Errorf("%w: %w", sample.ErrUnwanted, errStale)
+	}
+	return err
+}

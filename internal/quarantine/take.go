@@ -1,0 +1,193 @@
+package quarantine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/mewshq/mews"
+	"github.com/mewshq/mews/internal/store"
+)
+
+// An outcome is what became of a finding.
+type outcome struct {
+	record
+	verdict
+	comment string // for the history and the audit row
+}
+
+// take brings a finding into the records: a new one, or a change of the one that
+// is known. It writes all that belongs to it, but not the bytes.
+func (s *Service) take(tx *store.Tx, who store.Actor, f finding) (outcome, error) {
+	o, err := s.settle(tx, who, f, nil)
+	if event := o.event(); err == nil && event != "" {
+		err = tx.Audit(audit(who, "quarantine."+event, "", o.comment, o.id()))
+	}
+	return o, err
+}
+
+// audit builds the entry of one action over some records.
+func audit(who store.Actor, action, reason, comment string, ids ...string) store.AuditEntry {
+	return store.AuditEntry{Actor: who, Action: action, Objects: ids, Outcome: "success", Reason: reason, Comment: comment}
+}
+
+// changes finds the change that an import has noted already for an event and a
+// comment, so that a million records do not need a million of them.
+type changes map[[2]string]int64
+
+// settle is take without the audit row.
+func (s *Service) settle(tx *store.Tx, who store.Actor, f finding, noted changes) (o outcome, err error) {
+	found, err := loadIDs(tx, who.CID, f.id())
+	if err != nil {
+		return o, err
+	}
+	if f.agent {
+		if err := s.sawAgent(tx, who.CID, f.aid); err != nil {
+			return o, err
+		}
+	}
+	if len(found) == 0 {
+		r, err := s.create(tx, who, f, noted)
+		return outcome{r, added, f.comment}, err
+	}
+	o.record = found[0]
+	if o.verdict = judge(o.record, f); o.verdict == stale {
+		return o, nil
+	}
+	before := o.facts
+	changed, note := o.learn(f)
+	o.comment = f.comment + note
+	if f.dated {
+		o.reported = max(o.reported, f.date)
+	}
+	if o.verdict == merged && !changed {
+		o.verdict = known
+		return o, s.touch(tx, &o.record)
+	}
+	return o, s.change(tx, who, &o, before, noted)
+}
+
+// create makes a record that nobody knew.
+func (s *Service) create(tx *store.Tx, who store.Actor, f finding, noted changes) (record, error) {
+	now := s.now().UnixMicro()
+	change, err := noted.get(tx, who, now, eventAdded, f.comment)
+	if err != nil {
+		return record{}, err
+	}
+	r := record{
+		cid: who.CID, aid: f.aid, sha256: f.sha256, facts: f.facts,
+		state: mews.StateQuarantined, pathState: mews.StateQuarantined,
+		change: change, changed: now, created: f.date, updated: now,
+	}
+	if f.dated {
+		r.reported = f.date
+	}
+	if err := s.insert(tx, &r); err != nil {
+		return r, err
+	}
+	if err := newEvents(tx, change, r.seq); err != nil {
+		return r, err
+	}
+	if err := s.welcome(tx, who.CID); err != nil {
+		return r, err
+	}
+	return r, s.hold(tx, &r)
+}
+
+// change writes what a report changed. A file that is in quarantine anew is held
+// again, and its host does not do what it was asked to before.
+func (s *Service) change(tx *store.Tx, who store.Actor, o *outcome, before facts, noted changes) error {
+	now := s.now().UnixMicro()
+	change, err := noted.get(tx, who, now, o.event(), o.comment)
+	if err != nil {
+		return err
+	}
+	r := &o.record
+	r.updated = max(now, r.updated+1)
+	if o.verdict == again {
+		r.state, r.pathState, r.pathReason = mews.StateQuarantined, mews.StateQuarantined, 0
+		r.change, r.changed = change, now
+		if err := withdraw(tx, who.CID, now, []int64{r.seq}); err != nil {
+			return err
+		}
+		if err := s.hold(tx, r); err != nil {
+			return err
+		}
+	}
+	if err := s.update(tx, r, before); err != nil {
+		return err
+	}
+	return newEvents(tx, change, r.seq)
+}
+
+// touch notes that a report counted although it said nothing new, so that its
+// repetition is known as one later.
+func (s *Service) touch(tx *store.Tx, r *record) error {
+	_, err := tx.Exec(`UPDATE quarantine SET reported = ? WHERE seq = ? AND cid = ? AND reported < ?`,
+		r.reported, r.seq, string(r.cid), r.reported)
+	return err
+}
+
+// hold keeps bytes that are stored already; those that come with a report are
+// held by the sample's room.
+func (s *Service) hold(tx *store.Tx, r *record) error {
+	if _, err := s.samples.Hold(tx, r.cid, r.sha256, r.id()); err != nil {
+		return fmt.Errorf("hold the file: %w", err)
+	}
+	return nil
+}
+
+func (n changes) get(tx *store.Tx, who store.Actor, now int64, event, comment string) (int64, error) {
+	key := [2]string{event, comment}
+	if seq := n[key]; seq != 0 {
+		return seq, nil
+	}
+	seq, err := newChange(tx, who, now, event, comment)
+	if n != nil {
+		n[key] = seq
+	}
+	return seq, err
+}
+
+// Import takes in reports without bytes, in one transaction: all that are right,
+// and for each of the others an error at its place. The second result is for
+// what made all of it fail.
+func (s *Service) Import(ctx context.Context, who store.Actor, reports []mews.QuarantineReport) ([]error, error) {
+	if len(reports) > maxImport {
+		return nil, mews.Errorf(mews.ErrInvalid, "at most %d reports of a call", maxImport)
+	}
+	errs := make([]error, len(reports))
+	var good []finding
+	for i, r := range reports {
+		f, err := s.read(who.CID, r)
+		if err == nil && f.sha256 == "" {
+			err = mews.Errorf(mews.ErrInvalid, "sha256: needed when the file does not come along")
+		}
+		if errs[i] = err; err == nil {
+			good = append(good, f)
+		}
+	}
+	if len(good) == 0 {
+		return errs, nil
+	}
+	err := s.db.Write(ctx, func(tx *store.Tx) error { return s.takeAll(tx, who, good) })
+	return errs, outward("import quarantined files", err)
+}
+
+// takeAll is take for many, with one audit row.
+func (s *Service) takeAll(tx *store.Tx, who store.Actor, findings []finding) error {
+	var ids []string
+	noted := changes{}
+	for _, f := range findings {
+		o, err := s.settle(tx, who, f, noted)
+		if err != nil {
+			return err
+		}
+		if o.event() != "" {
+			ids = append(ids, o.id())
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return tx.Audit(audit(who, "quarantine.import", "", "", ids...))
+}

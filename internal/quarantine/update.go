@@ -1,0 +1,208 @@
+package quarantine
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"github.com/mewshq/mews"
+	"github.com/mewshq/mews/internal/sample"
+	"github.com/mewshq/mews/internal/store"
+)
+
+// A target is a record on which an action acts.
+type target struct {
+	seq        int64
+	id, sha256 string
+}
+
+// UpdateByIDs applies an action to records, all of them or none. A record on
+// which it changes nothing is no error and does not count.
+func (s *Service) UpdateByIDs(ctx context.Context, who store.Actor, u mews.QuarantineUpdate) (Update, error) {
+	var out Update
+	a, comment, err := readUpdate(u.Action, u.Comment)
+	if err != nil {
+		return out, err
+	}
+	ids, bad, err := readIDs(u.IDs, maxIDs)
+	if err != nil {
+		return out, err
+	}
+	var gone []string
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
+		targets, unknown, err := pick(tx, who.CID, a, ids)
+		if err != nil {
+			return err
+		}
+		out = Update{Affected: len(targets), Unknown: append(bad, unknown...)}
+		if gone, err = s.apply(tx, who, a, comment, targets); err != nil {
+			return err
+		}
+		for _, t := range targets {
+			if err := tx.Audit(audit(who, "quarantine."+a.name, "", comment, t.id)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return Update{}, outward(a.name+" quarantined files", err)
+	}
+	s.destroy(ctx, who.CID, gone)
+	return out, nil
+}
+
+// readUpdate checks what both kinds of update say.
+func readUpdate(name, comment string) (action, string, error) {
+	a, err := parseAction(name)
+	if err != nil {
+		return a, "", err
+	}
+	var c checker
+	comment = c.comment(comment)
+	return a, comment, c.err
+}
+
+// pick gives those of ids on which the action changes something, and those that
+// the customer does not have.
+func pick(tx *store.Tx, cid store.CID, a action, ids []string) (targets []target, unknown []string, err error) {
+	known := make(map[string]bool, len(ids))
+	err = each(tx, func(rows *sql.Rows) error {
+		var t target
+		var applies bool
+		if err := rows.Scan(&t.seq, &t.id, &t.sha256, &applies); err != nil {
+			return err
+		}
+		known[t.id] = true
+		if applies {
+			targets = append(targets, t)
+		}
+		return nil
+	}, `SELECT seq, id, sha256, `+a.applies()+` FROM quarantine WHERE cid = ? AND id IN `+listed+` ORDER BY seq`,
+		string(cid), list(ids))
+	for _, id := range ids {
+		if !known[id] {
+			unknown = append(unknown, id)
+		}
+	}
+	return targets, unknown, err
+}
+
+// UpdateByQuery applies an action to all records that a filter and a phrase
+// select, on one snapshot and in one transaction. The two must not both be
+// empty: everything is asked for by "*".
+func (s *Service) UpdateByQuery(ctx context.Context, who store.Actor, u mews.QuarantineQueryUpdate) (Update, error) {
+	a, comment, err := readUpdate(u.Action, u.Comment)
+	if err != nil {
+		return Update{}, err
+	}
+	filter, q := strings.TrimSpace(string(u.Filter)), strings.TrimSpace(u.Q)
+	if filter == "" && q == "" {
+		return Update{}, mews.Errorf(mews.ErrInvalid, `name the files by filter or q; filter "*" stands for all of them`)
+	}
+	where, err := s.records.Parse(filter, q)
+	if err != nil {
+		return Update{}, outward(a.name+" quarantined files", err)
+	}
+	cond, args := where.SQL(who.CID)
+	var gone []string
+	var targets []target
+	err = s.db.Write(ctx, func(tx *store.Tx) (err error) {
+		if targets, err = s.find(tx, a, cond, args); err != nil || len(targets) == 0 {
+			return err
+		}
+		if gone, err = s.apply(tx, who, a, comment, targets); err != nil {
+			return err
+		}
+		ids := make([]string, len(targets))
+		for i, t := range targets {
+			ids[i] = t.id
+		}
+		return tx.Audit(audit(who, "quarantine."+a.name, "filter: "+filter+"; q: "+q, comment, ids...))
+	})
+	if err != nil {
+		return Update{}, outward(a.name+" quarantined files", err)
+	}
+	s.destroy(ctx, who.CID, gone)
+	return Update{Affected: len(targets)}, nil
+}
+
+// find gives the records that a condition selects and on which the action
+// changes something.
+func (s *Service) find(tx *store.Tx, a action, cond string, args []any) (targets []target, err error) {
+	err = each(tx, func(rows *sql.Rows) error {
+		var t target
+		err := rows.Scan(&t.seq, &t.id, &t.sha256)
+		targets = append(targets, t)
+		return err
+	}, `SELECT seq, id, sha256 FROM quarantine WHERE `+cond+` AND `+a.applies()+fmt.Sprintf(` LIMIT %d`, s.maxUpdate+1), args...)
+	if err == nil && len(targets) > s.maxUpdate {
+		err = mews.Errorf(mews.ErrInvalid, "more than %d files would change; narrow the filter, or raise quarantine.max_update", s.maxUpdate)
+	}
+	return targets, err
+}
+
+// apply takes records along an edge of the state machine, all of them from a
+// state in which it applies: rows, histories, host actions and holds. It gives
+// the samples that nobody holds any more.
+func (s *Service) apply(tx *store.Tx, who store.Actor, a action, comment string, targets []target) (gone []string, err error) {
+	if len(targets) == 0 {
+		return nil, nil
+	}
+	now := s.now().UnixMicro()
+	change, err := newChange(tx, who, now, a.name, comment)
+	if err != nil {
+		return nil, err
+	}
+	seqs := make([]int64, len(targets))
+	for i, t := range targets {
+		seqs[i] = t.seq
+	}
+	if err := withdraw(tx, who.CID, now, seqs); err != nil {
+		return nil, err
+	}
+	if err := ask(tx, who.CID, now, change, seqs); err != nil {
+		return nil, err
+	}
+	// The plus keeps SQLite from walking through all records of the customer.
+	_, err = tx.Exec(`UPDATE quarantine SET state = ?, path_reason = 0, change = ?,
+		path_state = CASE WHEN EXISTS (SELECT 1 FROM quarantine_agent g WHERE g.cid = quarantine.cid AND g.aid = quarantine.aid)
+			THEN ? ELSE ? END,
+		updated = CASE WHEN updated < ? THEN ? ELSE updated + 1 END
+		WHERE +cid = ? AND seq IN `+listed,
+		a.to, change, a.pending(), a.to, now, now, string(who.CID), list(seqs))
+	if err != nil {
+		return nil, fmt.Errorf("update records: %w", err)
+	}
+	if err := newEvents(tx, change, seqs...); err != nil {
+		return nil, err
+	}
+	if a.to != mews.StatePurged {
+		return nil, nil
+	}
+	holdings := make([]sample.Holding, len(targets))
+	for i, t := range targets {
+		holdings[i] = sample.Holding{SHA256: t.sha256, Holder: t.id}
+	}
+	return s.samples.UnholdAll(tx, who.CID, holdings)
+}
+
+// promptly is how many samples are destroyed before an update is answered.
+const promptly = 64
+
+// destroy destroys the bytes of samples that an update has put out of reach. The
+// update stands whatever comes of it: what is left, Run finishes.
+func (s *Service) destroy(ctx context.Context, cid store.CID, gone []string) {
+	if len(gone) == 0 {
+		return
+	}
+	if len(gone) <= promptly {
+		err := s.samples.FinishDeletes(context.WithoutCancel(ctx), cid, gone)
+		if err == nil {
+			return
+		}
+		s.log.Warn("bytes of purged files are not destroyed yet", "files", len(gone), "cause", err)
+	}
+	s.wake()
+}
