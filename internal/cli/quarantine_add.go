@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -114,6 +116,9 @@ func (g *globals) addQuarantined(ctx context.Context, c *mews.Client, r mews.Qua
 
 func reportFile(ctx context.Context, c *mews.Client, r mews.QuarantineReport, file string) (mews.QuarantinedFile, error) {
 	f, err := openRegular(file)
+	if errors.Is(err, syscall.ELOOP) {
+		err = &os.PathError{Op: "open", Path: file, Err: errors.New("is a symbolic link; name the file itself")}
+	}
 	if err != nil {
 		return mews.QuarantinedFile{}, err
 	}
