@@ -1,6 +1,7 @@
 package collection
 
 import (
+	"math"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -77,7 +78,7 @@ func (o operand) typed(v fql.Value) (cond, error) {
 		return o.ordered(n), nil
 	case Number:
 		n, err := strconv.ParseFloat(v.Text, 64)
-		if err != nil || n != n {
+		if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
 			return cond{}, o.expected(v, "a number")
 		}
 		return o.ordered(n), nil
