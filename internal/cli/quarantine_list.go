@@ -84,8 +84,11 @@ func (l *lister) page(ctx context.Context, q mews.RecordQuery) error {
 const listBatch = 1000
 
 func (l *lister) all(ctx context.Context, q mews.RecordQuery) error {
-	total := l.total(ctx, q)
-	bar := l.g.newProgress("records")
+	bar := &progress{}
+	total := int64(0)
+	if !l.streams() || !l.g.isTerminal(l.g.Out) { // else the rows are the progress
+		bar, total = l.g.newProgress("records"), l.total(ctx, q)
+	}
 	defer bar.end()
 	var ids []string
 	for id, err := range l.service.All(ctx, q) {
@@ -107,6 +110,9 @@ func (l *lister) all(ctx context.Context, q mews.RecordQuery) error {
 	bar.end()
 	return l.end()
 }
+
+// streams tells whether rows are written as they come.
+func (l *lister) streams() bool { return l.idsOnly || l.g.output.format == "ndjson" }
 
 // total asks how many there are where somebody sees the progress.
 func (l *lister) total(ctx context.Context, q mews.RecordQuery) int64 {
