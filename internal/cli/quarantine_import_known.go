@@ -92,4 +92,3 @@ func (imp *avImporter) report(m movedFile) mews.QuarantineReport {
 func fqlString(s string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
 }
-

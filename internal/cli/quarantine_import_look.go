@@ -152,4 +152,3 @@ func (imp *avImporter) open(name string) (*os.File, fs.FileInfo, error) {
 	}
 	return f, info, nil
 }
-
