@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -235,5 +236,21 @@ func TestExplain(t *testing.T) {
 	}
 	if e, err := w.Explain(""); err != nil || len(e.Tree) != 1 {
 		t.Errorf("no filter gives %q, %v", e.Tree, err)
+	}
+}
+
+// TestGuide reads the filters of the guide for users: their fields are those of
+// quarantined files.
+func TestGuide(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/fql.md")
+	must(t, err)
+	w := newWorld(t)
+	for _, block := range strings.Split(string(guide), "```fql\n")[1:] {
+		block, _, _ = strings.Cut(block, "```")
+		for filter := range strings.Lines(block) {
+			if e, err := w.Explain(filter); err != nil || len(e.Tree) == 0 {
+				t.Errorf("%s: %q, %v", filter, e.Tree, err)
+			}
+		}
 	}
 }
