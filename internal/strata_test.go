@@ -36,11 +36,12 @@ var rooms = []room{
 		"backup.go": {"internal/server"}, "admin.go": {"internal/server"},
 	}},
 	{name: "internal/server", may: []string{
-		"root", "internal/httpapi", "internal/auth", "internal/hunt", "internal/facts", "internal/sample", "internal/search",
+		"root", "internal/httpapi", "internal/auth", "internal/hunt", "internal/quarantine", "internal/collection", "internal/facts",
+		"internal/sample", "internal/search",
 		"internal/index", "internal/query", "internal/yara", "internal/job", "internal/store", "internal/blob", "internal/vfs",
 	}},
 	// store only for its types (CID, Actor); search and blob for the admin routes and streams.
-	{name: "internal/httpapi", may: []string{"root", "internal/auth", "internal/hunt", "internal/sample", "internal/store"}},
+	{name: "internal/httpapi", may: []string{"root", "internal/auth", "internal/hunt", "internal/quarantine", "internal/sample", "internal/store"}},
 
 	{name: "internal/avlog", bans: noHTTP},
 

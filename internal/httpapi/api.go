@@ -14,6 +14,7 @@ import (
 
 	"github.com/mewshq/mews/internal/auth"
 	"github.com/mewshq/mews/internal/hunt"
+	"github.com/mewshq/mews/internal/quarantine"
 	"github.com/mewshq/mews/internal/sample"
 	"github.com/mewshq/mews/internal/store"
 )
@@ -31,13 +32,14 @@ const (
 
 // Deps are what the API stands on.
 type Deps struct {
-	Auth    *auth.Service
-	Samples *sample.Service
-	Hunts   *hunt.Service
-	Log     *slog.Logger
-	Metrics prometheus.Registerer
-	Now     func() time.Time // wall clock
-	Rand    io.Reader        // of trace ids
+	Auth       *auth.Service
+	Samples    *sample.Service
+	Hunts      *hunt.Service
+	Quarantine *quarantine.Service
+	Log        *slog.Logger
+	Metrics    prometheus.Registerer
+	Now        func() time.Time // wall clock
+	Rand       io.Reader        // of trace ids
 	// Region is the X-Cs-Region word; empty stands for DefaultRegion.
 	Region string
 	// TrustedProxies may say for whom they speak (X-Forwarded-For).
@@ -114,6 +116,9 @@ func (a *API) operations() []operation {
 	rows = append(rows, a.oauthOperations()...)
 	rows = append(rows, a.malqueryOperations()...)
 	rows = append(rows, a.sampleOperations()...)
+	rows = append(rows, a.quarantineOperations()...)
+	rows = append(rows, a.ingestOperations()...)
+	rows = append(rows, a.agentOperations()...)
 	rows = append(rows, a.ownOperations()...)
 	return rows
 }

@@ -22,6 +22,16 @@ func FuzzRouter(f *testing.F) {
 			f.Add(uint8(i), "file_name=a", mediaBytes, []byte("MZ"))
 			f.Add(uint8(i), "", "multipart/form-data; boundary=b", []byte("--b\r\nContent-Disposition: form-data; name=\"sample\"\r\n\r\nMZ\r\n--b\r\nContent-Disposition: form-data; name=\"file_name\"\r\n\r\nn\r\n--b--\r\n"))
 		}
+		if row.consumes != nil {
+			f.Add(uint8(i), "", mediaJSON, []byte(`{"hostname":"h","sha256":"`+sum("")+`"}`))
+			f.Add(uint8(i), "", mediaLines, []byte("{\"hostname\":\"h\"}\n\n{}\n[]"))
+			f.Add(uint8(i), `record={"hostname":"h"}`, mediaBytes, []byte("MZ"))
+			f.Add(uint8(i), "", "multipart/form-data; boundary=b", []byte("--b\r\nContent-Disposition: form-data; name=\"sample\"\r\n\r\nMZ\r\n--b\r\nContent-Disposition: form-data; name=\"record\"\r\n\r\n{\"hostname\":\"h\"}\r\n--b--\r\n"))
+		}
+		if strings.Contains(row.path, "quarantine") {
+			f.Add(uint8(i), "filter=hostname:'a'%2Bstate:!['released']&q=a+b&sort=paths.path|desc&limit=2&offset=1", mediaJSON,
+				[]byte(`{"action":"release","filter":["hostname:'h'"],"type":"terms","field":"state","ids":"x","searchable":true}`))
+		}
 		if bodyField(row.req) >= 0 {
 			f.Add(uint8(i), "", "application/json", []byte(`{"ids":["x"],"label":"clean","options":{"limit":1},"patterns":[{"type":"hex","value":"4d5a9000"}],"yara_rule":"rule a{condition:true}","samples":["x"]}`))
 		}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mewshq/mews"
 	authpkg "github.com/mewshq/mews/internal/auth"
 )
 
@@ -42,7 +43,7 @@ func newGoldenHarness(t *testing.T) *harness {
 }
 
 // secrets are what differs from run to run.
-var secrets = regexp.MustCompile(`"(access_token|uploaded_at|reqid|refresh_time|userid)":"[^"]*"|"first_seen(_at)?":"20[2-9][0-9][^"]*"|"days_left":[0-9]+|"query_time":[1-9][0-9]*`)
+var secrets = regexp.MustCompile(`"(access_token|after|client|uploaded_at|reqid|refresh_time|userid)":"[^"]*"|"first_seen(_at)?":"20[2-9][0-9][^"]*"|"days_left":[0-9]+|"query_time":[1-9][0-9]*`)
 
 // runGolden writes each answer, headers sorted, and compares the whole.
 func runGolden(t *testing.T, h *harness, file string, steps []step) {
@@ -135,5 +136,47 @@ func TestGoldenMalQuery(t *testing.T) {
 		post("PostMalQueryHuntV1, no scanner", huntPath, `{"yara_rule":"rule a { condition: true }"}`),
 		{"mews.requests.cancel", "DELETE", "/mews/entities/requests/v1?ids=12345678", bearing(token), ""},
 		get("mews.requests.outcomes", "/mews/queries/request-outcomes/v1?ids="+search),
+	})
+}
+
+func TestGoldenQuarantine(t *testing.T) {
+	h := newGoldenHarness(t)
+	token := h.token(t)
+	get := func(name, path string) step { return step{name, "GET", path, bearing(token), ""} }
+	send := func(name, method, path, body string) step { return step{name, method, path, bearing(token), body} }
+	const record = `{"aid":"00112233445566778899aabbccddeeff","hostname":"Web-1","username":"bob","date_created":"2024-05-06T07:08:09.123456789Z",` +
+		`"paths":[{"path":"C:\\Users\\bob\\a.exe"}],"detect_ids":["ldt:1"],"alert_ids":"ind:1","agent":true,"is_on_removable_disk":true,"comment":"seen",` +
+		`"max_severity":70,"behaviors":[{"behavior_id":"41","ioc_type":"hash_sha256","ioc_value":"x","tree_root_hash":"y"}],"first_behavior":"2024-05-06T07:00:00Z"}`
+	contentType, form := "multipart/form-data; boundary=golden", "--golden\r\nContent-Disposition: form-data; name=\"record\"\r\n\r\n"+record+
+		"\r\n--golden\r\nContent-Disposition: form-data; name=\"sample\"; filename=\"a.exe\"\r\n\r\ngolden file\r\n--golden--\r\n"
+	id := "00112233445566778899aabbccddeeff_" + sum("golden file")
+	action := func() string {
+		return decode[mews.HostAction](t, h.do(t, "GET", actionsPath+"?aid="+id[:32], bearing(token), "")).Resources[0].ID
+	}
+	lines := fmt.Sprintf("{\"hostname\":\"web-2\",\"sha256\":\"%s\",\"date_created\":\"2024-05-07T00:00:00Z\"}\n{\"hostname\":\"web-2\"}\n", sum("x"))
+	runGolden(t, h, "quarantine.golden", []step{
+		{"mews.ingest.quarantine", "POST", ingestPath, with(bearing(token), "Content-Type", contentType), form},
+		{"mews.ingest.quarantine, lines", "POST", ingestPath, with(bearing(token), "Content-Type", mediaLines), lines},
+		get("QueryQuarantineFiles", recordsQuery+"?filter=hostname:'web-1'&sort=hostname.asc"),
+		get("QueryQuarantineFiles, first page", recordsQuery+"?filter=*&limit=1"),
+		get("QueryQuarantineFiles, bad filter", recordsQuery+"?filter=hostname:'web-1'%2B"),
+		get("QueryQuarantineFiles, unknown field", recordsQuery+"?filter=nope:'x'"),
+		send("GetQuarantineFiles", "POST", recordsGet, `{"ids":["`+id+`","x"]}`),
+		send("GetQuarantineFiles, unknown", "POST", recordsGet, `{"ids":["x"]}`),
+		get("ActionUpdateCount", countsPath+"?filter="),
+		send("UpdateQuarantinedDetectsByIds", "PATCH", recordsPath, `{"action":"release","comment":"fine","ids":["`+id+`"]}`),
+		send("UpdateQuarantinedDetectsByIds, unknown", "PATCH", recordsPath, `{"action":"release","ids":["ID1"]}`),
+		get("mews.agent.actions", actionsPath+"?aid="+id[:32]),
+	})
+	acked := action()
+	h.api.deps.Rand.(*counting).n.Store(100)
+	runGolden(t, h, "quarantine-actions.golden", []step{
+		send("mews.agent.acknowledge", "POST", ackPath, `{"id":"`+acked+`","outcome":"acknowledged"}`),
+		send("mews.agent.acknowledge, unknown", "POST", ackPath, `[{"id":"`+strings.Repeat("0", 32)+`","outcome":"failed"}]`),
+		send("UpdateQfByQuery", "PATCH", recordsQuery, `{"action":"delete","comment":null,"filter":"hostname:'web-1'","q":null}`),
+		send("UpdateQfByQuery, empty", "PATCH", recordsQuery, `{"action":"delete","comment":null,"filter":null,"q":null}`),
+		get("mews.quarantine.get", detailsPath+"?ids="+id),
+		get("mews.quarantine.settings.get", settingsPath),
+		send("mews.quarantine.settings.update", "PATCH", settingsPath, `{"searchable":false}`),
 	})
 }

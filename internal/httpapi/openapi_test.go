@@ -154,7 +154,12 @@ func (g generator) body(row operation) any {
 		return object{"required": true, "content": media}
 	}
 	if i := bodyField(row.req); i >= 0 {
-		return object{"required": true, "content": object{"application/json": object{"schema": g.schema(row.req.Field(i).Type)}}}
+		t := row.req.Field(i).Type
+		schema := g.schema(t)
+		if t.Kind() == reflect.Slice { // or one of them
+			schema = object{"oneOf": []any{g.schema(t.Elem()), schema}}
+		}
+		return object{"required": true, "content": object{"application/json": object{"schema": schema}}}
 	}
 	forms := object{}
 	for i := range row.req.NumField() {
@@ -237,10 +242,13 @@ func (g generator) schema(t reflect.Type) object {
 }
 
 func (g generator) structure(t reflect.Type) object {
-	ref := object{"$ref": "#/components/schemas/" + t.Name()}
 	if t.NumField() == 0 {
 		return object{"type": "object"}
 	}
+	if t.Name() == "" {
+		panic("a wire type without a name: " + t.String())
+	}
+	ref := object{"$ref": "#/components/schemas/" + t.Name()}
 	if g.schemas[t.Name()] == nil {
 		props := object{}
 		g.schemas[t.Name()] = object{"type": "object", "properties": props}

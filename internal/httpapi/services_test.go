@@ -4,15 +4,18 @@ import (
 	"context"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/mewshq/mews/internal/blob"
 	"github.com/mewshq/mews/internal/facts"
 	"github.com/mewshq/mews/internal/hunt"
 	"github.com/mewshq/mews/internal/job"
+	"github.com/mewshq/mews/internal/quarantine"
 	"github.com/mewshq/mews/internal/search"
 	"github.com/mewshq/mews/internal/yara"
 )
 
-// services adds the hunts, with jobs that run. There is no rule scanner: hunts
+// services adds the quarantine and the hunts, with jobs that run. There is no rule scanner: hunts
 // answer that they are unavailable, and everything else works.
 func (h *harness) services(t testing.TB, deps *Deps, keys *blob.Keyring, engine *search.Engine) {
 	t.Helper()
@@ -23,11 +26,18 @@ func (h *harness) services(t testing.TB, deps *Deps, keys *blob.Keyring, engine 
 		Facts:  facts.New(facts.Deps{DB: h.db, Search: engine, Yara: scanner, Keys: keys}),
 		Limits: h.limits,
 	})
+	var err error
+	deps.Quarantine, err = quarantine.New(quarantine.Deps{
+		DB: h.db, Samples: deps.Samples, Keys: keys, Log: deps.Log, Now: deps.Now, Window: 10_000,
+	})
+	must(t, err)
+	deps.Samples.OnAdopt(deps.Quarantine.Adopt)
 	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- jobs.Run(ctx, deps.Hunts.Handlers(), 1) }()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return jobs.Run(ctx, deps.Hunts.Handlers(), 1) })
+	group.Go(func() error { return deps.Quarantine.Run(ctx) })
 	t.Cleanup(func() {
 		stop()
-		must(t, <-done)
+		must(t, group.Wait())
 	})
 }

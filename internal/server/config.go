@@ -15,6 +15,7 @@ import (
 	"github.com/knadh/koanf/v2"
 
 	"github.com/mewshq/mews/internal/blob"
+	"github.com/mewshq/mews/internal/collection"
 	"github.com/mewshq/mews/internal/httpapi"
 )
 
@@ -41,12 +42,15 @@ type Config struct {
 	// ShutdownGrace ends what would otherwise wait for a slow client.
 	ShutdownGrace time.Duration `koanf:"shutdown_grace" usage:"how long running requests may take after a stop signal"`
 
-	YaraWorker string       `koanf:"yara_worker" usage:"path of the mews-yara program (default: beside this program)"`
-	Blobs      BlobsConfig  `koanf:"blobs"`
-	Index      IndexConfig  `koanf:"index"`
-	Hunt       HuntConfig   `koanf:"hunt"`
-	Quota      QuotaConfig  `koanf:"quota"`
-	Limits     LimitsConfig `koanf:"limits"`
+	YaraWorker string           `koanf:"yara_worker" usage:"path of the mews-yara program (default: beside this program)"`
+	Blobs      BlobsConfig      `koanf:"blobs"`
+	Index      IndexConfig      `koanf:"index"`
+	Hunt       HuntConfig       `koanf:"hunt"`
+	Quarantine QuarantineConfig `koanf:"quarantine"`
+	Paging     PagingConfig     `koanf:"paging"`
+	Compat     CompatConfig     `koanf:"compat"`
+	Quota      QuotaConfig      `koanf:"quota"`
+	Limits     LimitsConfig     `koanf:"limits"`
 }
 
 // BlobsConfig says how sample bytes are stored.
@@ -69,6 +73,22 @@ type HuntConfig struct {
 	MaxGB         int    `koanf:"max_gb" usage:"size of the files that one hunt or exact search may look at, in GiB"`
 
 	MaxTime time.Duration `koanf:"max_time" usage:"how long one hunt or exact search may run"`
+}
+
+// QuarantineConfig sets what holds for quarantined files.
+type QuarantineConfig struct {
+	Searchable bool `koanf:"searchable" usage:"let MalQuery find quarantined files, until a customer chooses otherwise"`
+	MaxUpdate  int  `koanf:"max_update" usage:"records that one update by query may change"`
+}
+
+// PagingConfig bounds pages of records.
+type PagingConfig struct {
+	Window int `koanf:"window" usage:"how deep offsets reach; beyond it pages need the after token (0: no bound)"`
+}
+
+// CompatConfig chooses between a clear answer and the upstream service's.
+type CompatConfig struct {
+	UnknownField string `koanf:"unknown_field" usage:"a filter with a field that does not exist: error, or empty (it matches nothing, as upstream)"`
 }
 
 // QuotaConfig sets the monthly allowances of each API client.
@@ -101,8 +121,11 @@ func DefaultConfig() Config {
 		Hunt: HuntConfig{
 			Sandbox: "require", Workers: 2, MaxCandidates: 1_000_000, MaxGB: 1024, MaxTime: 30 * time.Minute,
 		},
-		Quota:  QuotaConfig{Hunts: 10_000, Downloads: 10_000},
-		Limits: LimitsConfig{RequestsPerMinute: 60_000, TokensPerMinute: 300, InFlight: 256},
+		Quarantine: QuarantineConfig{MaxUpdate: 100_000},
+		Paging:     PagingConfig{Window: 10_000},
+		Compat:     CompatConfig{UnknownField: string(collection.UnknownError)},
+		Quota:      QuotaConfig{Hunts: 10_000, Downloads: 10_000},
+		Limits:     LimitsConfig{RequestsPerMinute: 60_000, TokensPerMinute: 300, InFlight: 256},
 	}
 }
 
@@ -206,6 +229,11 @@ func (c *Config) Validate() error {
 	inRange(bad, "hunt.max_candidates", c.Hunt.MaxCandidates, 1, 1<<31-1)
 	inRange(bad, "hunt.max_gb", c.Hunt.MaxGB, 1, 1<<20)
 	inRange(bad, "hunt.max_time in seconds", int(c.Hunt.MaxTime/time.Second), 1, 1<<31-1)
+	oneOf(bad, "compat.unknown_field", c.Compat.UnknownField, string(collection.UnknownError), string(collection.UnknownEmpty))
+	inRange(bad, "quarantine.max_update", c.Quarantine.MaxUpdate, 1, 1<<24)
+	if c.Paging.Window != 0 { // 0: no bound
+		inRange(bad, "paging.window", c.Paging.Window, httpapi.MaxPage, 1<<31-1)
+	}
 	inRange(bad, "quota.hunts", c.Quota.Hunts, 0, 1<<31-1)
 	inRange(bad, "quota.downloads", c.Quota.Downloads, 0, 1<<31-1)
 	inRange(bad, "limits.requests_per_minute", c.Limits.RequestsPerMinute, 20, 1<<31-1)

@@ -71,6 +71,11 @@ func TestValidate(t *testing.T) {
 		{"least memory", func(c *Config) { c.Index.MemoryMB = 16 }, ""},
 		{"too little memory", func(c *Config) { c.Index.MemoryMB = 15 }, "index.memory_mb"},
 		{"negative grace", func(c *Config) { c.ShutdownGrace = -1 }, "shutdown_grace"},
+		{"offsets without a bound", func(c *Config) { c.Paging.Window = 0 }, ""},
+		{"a window smaller than a page", func(c *Config) { c.Paging.Window = 4999 }, "paging.window"},
+		{"unknown fields as upstream", func(c *Config) { c.Compat.UnknownField = "empty" }, ""},
+		{"unknown fields somehow", func(c *Config) { c.Compat.UnknownField = "ignore" }, "compat.unknown_field"},
+		{"updates of nothing", func(c *Config) { c.Quarantine.MaxUpdate = 0 }, "quarantine.max_update"},
 		{"vendor region in disguise", func(c *Config) { c.Region = "US_2" }, "region"},
 	}
 	for _, tt := range tests {

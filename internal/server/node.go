@@ -19,10 +19,12 @@ import (
 
 	"github.com/mewshq/mews/internal/auth"
 	"github.com/mewshq/mews/internal/blob"
+	"github.com/mewshq/mews/internal/collection"
 	"github.com/mewshq/mews/internal/facts"
 	"github.com/mewshq/mews/internal/httpapi"
 	"github.com/mewshq/mews/internal/hunt"
 	"github.com/mewshq/mews/internal/job"
+	"github.com/mewshq/mews/internal/quarantine"
 	"github.com/mewshq/mews/internal/sample"
 	"github.com/mewshq/mews/internal/search"
 	"github.com/mewshq/mews/internal/store"
@@ -46,15 +48,16 @@ type node struct {
 	log     *slog.Logger
 	closers []func() error // in order of opening
 
-	db       *store.DB
-	blobs    *blob.Store
-	index    *search.Engine
-	samples  *sample.Service
-	jobs     *job.Table
-	hunts    *hunt.Service
-	facts    *facts.Service
-	auth     *auth.Service
-	registry *prometheus.Registry
+	db         *store.DB
+	blobs      *blob.Store
+	index      *search.Engine
+	samples    *sample.Service
+	quarantine *quarantine.Service
+	jobs       *job.Table
+	hunts      *hunt.Service
+	facts      *facts.Service
+	auth       *auth.Service
+	registry   *prometheus.Registry
 
 	first *firstClient // made by this run
 	cid   store.CID    // of the first client
@@ -142,6 +145,15 @@ func (n *node) openStorage(ctx context.Context, keys *blob.Keyring) error {
 
 func (n *node) openServices(keys *blob.Keyring) (err error) {
 	n.samples = sample.New(sample.Deps{DB: n.db, Blobs: n.blobs, Index: n.index, Log: n.log})
+	if n.quarantine, err = quarantine.New(quarantine.Deps{
+		DB: n.db, Samples: n.samples, Keys: keys, Log: n.log, Window: n.cfg.Paging.Window,
+		UnknownField: collection.UnknownField(n.cfg.Compat.UnknownField),
+		Searchable:   n.cfg.Quarantine.Searchable, MaxUpdate: n.cfg.Quarantine.MaxUpdate,
+	}); err != nil {
+		return err
+	}
+	// Before samples recover: a blob that a record held brings the record back.
+	n.samples.OnAdopt(n.quarantine.Adopt)
 	n.jobs = job.New(n.db, job.Options{Log: n.log})
 	engine := yara.New(yara.Options{
 		Path: n.cfg.YaraWorker, Sandbox: n.cfg.Hunt.Sandbox, MaxWorkers: n.cfg.Hunt.Workers, Log: n.log,
@@ -194,14 +206,15 @@ func (n *node) welcomeFirstClient(ctx context.Context) error {
 // jobWorkers is how many searches and hunts of all customers run at a time.
 const jobWorkers = 4
 
-// background runs the indexer, the merger, the describer and the jobs until ctx ends, or until
-// database or blobs can no longer be trusted: only a restart tells what the disk
-// holds.
+// background runs the indexer, the merger, the describer, the quarantine's unfinished
+// work and the jobs until ctx ends, or until database or blobs can no longer be
+// trusted: only a restart tells what the disk holds.
 func (n *node) background(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return n.index.Run(ctx) })
 	group.Go(func() error { return n.facts.Run(ctx) })
 	group.Go(func() error { return n.auth.Run(ctx) })
+	group.Go(func() error { return n.quarantine.Run(ctx) })
 	group.Go(func() error { return n.jobs.Run(ctx, n.hunts.Handlers(), jobWorkers) })
 	group.Go(func() error {
 		select {
@@ -234,7 +247,7 @@ func (n *node) apiHandler() (http.Handler, error) {
 	}
 	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newIndexCollector(n.index))
 	api, err := httpapi.New(httpapi.Deps{
-		Auth: n.auth, Samples: n.samples, Hunts: n.hunts, Log: n.log, Metrics: n.registry,
+		Auth: n.auth, Samples: n.samples, Hunts: n.hunts, Quarantine: n.quarantine, Log: n.log, Metrics: n.registry,
 		Now: time.Now, Rand: rand.Reader, Region: n.cfg.Region, TrustedProxies: proxies, MaxInFlight: n.cfg.Limits.InFlight,
 	})
 	if err != nil {
