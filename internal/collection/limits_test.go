@@ -37,7 +37,7 @@ func TestLargestFilters(t *testing.T) {
 		"words":     many(fql.MaxScans, ",", each("note:~'a b c d e f g h %d'")),
 		"deep":      strings.Repeat("!(severity:1,(state:'x'+", fql.MaxDepth/2) + "severity:1" + strings.Repeat("))", fql.MaxDepth/2),
 		"long":      "hostname:'" + strings.Repeat("x", fql.MaxBytes-11) + "'",
-		"numbers":   many(29, ",", func(int) string { return "severity:[" + strings.Repeat("1,", 999) + "1]" }),
+		"numbers":   many(2, ",", func(int) string { return "severity:[" + strings.Repeat("1,", 999) + "1]" }),
 	} {
 		if _, err := selectIDs(t, db, c, filter); err != nil {
 			t.Errorf("%s: %.300s", name, err.Error())
