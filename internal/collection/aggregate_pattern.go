@@ -1,0 +1,63 @@
+package collection
+
+import (
+	"errors"
+	"net/netip"
+	"regexp"
+	"strings"
+)
+
+// A pattern chooses terms: one term itself, or all that a regular expression
+// (RE2, so in linear time) matches as a whole.
+type pattern struct {
+	text string
+	fold bool
+	re   *regexp.Regexp // nil: the text is none
+}
+
+// newPattern reads an include or exclude; nil when it is empty. Where a field
+// ignores case, so does the pattern.
+func newPattern(name, text string, fold bool) (*pattern, error) {
+	if text == "" {
+		return nil, nil
+	}
+	if len(text) > maxExpression {
+		return nil, errorf("%s is longer than %d bytes", name, maxExpression)
+	}
+	p := &pattern{text: text, fold: fold}
+	flags := "(?s)"
+	if fold {
+		p.text, flags = strings.ToLower(text), "(?is)"
+	}
+	// What is no expression, such as a Windows path, is the term itself.
+	p.re, _ = regexp.Compile(flags + `\A(?:` + text + `)\z`)
+	return p, nil
+}
+
+func (p *pattern) match(term string) bool {
+	return term == p.text || p.fold && strings.ToLower(term) == p.text || p.re != nil && p.re.MatchString(term)
+}
+
+// keeps tells whether a term is one that was asked for.
+func (t *termOptions) keeps(term string) bool {
+	return (t.include == nil || t.include.match(term)) && (t.exclude == nil || !t.exclude.match(term))
+}
+
+// addressBytes gives an address the form in which IP columns hold it.
+func addressBytes(text string) (string, error) {
+	addr, err := netip.ParseAddr(text)
+	if err != nil || addr.Zone() != "" {
+		return "", errors.New("write an address")
+	}
+	b := addr.As16()
+	return string(b[:]), nil
+}
+
+// addressText is an address as it is shown.
+func addressText(b string) string {
+	addr, ok := netip.AddrFromSlice([]byte(b))
+	if !ok {
+		return ""
+	}
+	return addr.Unmap().String()
+}

@@ -1,0 +1,159 @@
+package collection
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/mewshq/mews/internal/store"
+)
+
+// A plan says what an aggregation reads: the matching rows of the noun's table,
+// and of each child table that has a field of it. Where both are read they come
+// in the order of the records, so that they can be merged.
+type plan struct {
+	c    *Collection
+	base source
+	// children in the order in which they were asked for.
+	children []*source
+	needBase bool // a record counts even when it has no row in a child table
+}
+
+// A source is a table and what is read of it.
+type source struct {
+	table   string
+	columns []cond
+	slots   []*slot
+}
+
+func (s *source) add(column cond, slot *slot) {
+	s.columns = append(s.columns, column)
+	s.slots = append(s.slots, slot)
+}
+
+// value is the slot of a field's values.
+func (p *plan) value(f *Field) *slot {
+	src := &p.base
+	if f.Multi() {
+		i := slices.IndexFunc(p.children, func(s *source) bool { return s.table == f.Child })
+		if i < 0 {
+			i = len(p.children)
+			p.children = append(p.children, &source{table: f.Child})
+		}
+		src = p.children[i]
+	}
+	column := p.c.columnOf(f)
+	for i, known := range src.columns {
+		if known.sql == column {
+			return src.slots[i]
+		}
+	}
+	s := &slot{typ: f.Type, fold: f.Folded != ""}
+	src.add(where(column), s)
+	return s
+}
+
+// condition is a slot that tells whether a record is selected; nil when every
+// one is.
+func (p *plan) condition(w Where) *slot {
+	if w.Empty() {
+		return nil
+	}
+	s := &slot{typ: Boolean}
+	p.base.add(cond{"CASE WHEN " + w.cond.sql + " THEN 1 ELSE 0 END", w.cond.args}, s)
+	return s
+}
+
+// merged tells whether records come with a key.
+func (p *plan) merged() bool { return len(p.children) > 0 }
+
+// alone tells whether one child table holds all that is asked for.
+func (p *plan) alone(w Where) bool {
+	return len(p.children) == 1 && len(p.base.columns) == 0 && !p.needBase && w.Empty()
+}
+
+// A statement is SQL with its arguments.
+type statement struct {
+	sql  string
+	args []any
+}
+
+// ofBase reads the noun's table. With scan the database shall read it, or an
+// index that holds all columns, from end to end: the records are so many that
+// looking them up one by one takes longer.
+func (p *plan) ofBase(w Where, cid store.CID, scan bool) statement {
+	columns := p.base.columns
+	if p.merged() {
+		columns = append([]cond{where(p.c.column(p.c.schema.Key))}, columns...)
+	}
+	if len(columns) == 0 {
+		columns = []cond{where("1")}
+	}
+	return p.read(p.c.schema.Table, columns, p.c.selected(w, scan), p.c.column(p.c.schema.Key), cid)
+}
+
+// ofChild reads a child table: of the selected records, or of all when they are
+// many.
+func (p *plan) ofChild(s *source, w Where, cid store.CID, scan bool) statement {
+	record := s.table + ".record"
+	own := where(p.c.dialect.unindexed(s.table+".cid")+" = ?", cidArg{})
+	if !scan {
+		selected := p.c.selected(w, false)
+		own = cond{
+			s.table + ".cid = ? AND " + record + " IN (SELECT " + p.c.column(p.c.schema.Key) + " FROM " + p.c.schema.Table +
+				" WHERE " + selected.sql + ")",
+			append([]any{cidArg{}}, selected.args...),
+		}
+	}
+	return p.read(s.table, append([]cond{where(record)}, s.columns...), own, record, cid)
+}
+
+func (p *plan) read(table string, columns []cond, selected cond, key string, cid store.CID) statement {
+	var texts []string
+	all := cond{}
+	for _, c := range columns {
+		texts = append(texts, c.sql)
+		all.args = append(all.args, c.args...)
+	}
+	all.sql = "SELECT " + strings.Join(texts, ", ") + " FROM " + table + " WHERE " + selected.sql
+	all.args = append(all.args, selected.args...)
+	if p.merged() {
+		all.sql += " ORDER BY " + key
+	}
+	return statement{p.c.dialect.Statement(all.sql), all.bound(cid)}
+}
+
+// selected is the condition of a Where with the customer's; see ofBase.
+func (c *Collection) selected(w Where, scan bool) cond {
+	cid := c.column("cid")
+	if scan {
+		cid = c.dialect.unindexed(cid)
+	}
+	own := where(cid+" = ?", cidArg{})
+	if w.Empty() {
+		return own
+	}
+	return cond{own.sql + " AND " + w.cond.sql, append(own.args, w.cond.args...)}
+}
+
+// unindexed is a column in a comparison that shall not choose an index. SQLite
+// keeps no statistics and believes that a customer has few of all records;
+// PostgreSQL counts.
+func (d Dialect) unindexed(column string) string {
+	if d == SQLite {
+		return "+" + column
+	}
+	return column
+}
+
+// fewRecords is up to how many records are looked up one by one.
+const fewRecords = 20_000
+
+// few tells whether a Where selects so few records that an index which leads to
+// them is worth more than reading everything in one go.
+func (c *Collection) few(tx *store.Tx, w Where, cid store.CID) (bool, error) {
+	own := c.selected(w, false)
+	var n int
+	err := tx.QueryRow(c.dialect.Statement("SELECT count(*) FROM (SELECT 1 FROM "+c.schema.Table+" WHERE "+own.sql+" LIMIT ?) AS some"),
+		append(own.bound(cid), fewRecords+1)...).Scan(&n)
+	return n <= fewRecords, err
+}
