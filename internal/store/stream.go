@@ -127,6 +127,8 @@ func (s *Stream) fill(b *batch) error {
 		return nil
 	})
 	switch {
+	case step != nil && s.tx.stmt.Err() != nil: // it has interrupted the statement
+		return s.tx.stmt.Err()
 	case err != nil:
 		return fmt.Errorf("stream: %w", err)
 	case step != nil && step != io.EOF:
