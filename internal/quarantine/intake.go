@@ -69,7 +69,7 @@ func (s *Service) store(ctx context.Context, who store.Actor, body io.Reader, la
 		if f, err = late(); err != nil {
 			return o, err
 		}
-		if f.sha256 == "" {
+		if f.bytes = true; f.sha256 == "" {
 			f.sha256 = hex.EncodeToString(sum.Sum(nil))
 		}
 		o = s.options(who, f)
@@ -178,7 +178,7 @@ func (s *Service) Adopt(tx *store.Tx, rec sample.Record, sealed []byte) error {
 	if f.sha256 != rec.SHA256 {
 		return fmt.Errorf("read sealed report: it speaks of %s", f.sha256)
 	}
-	f.dated = in.Dated
+	f.dated, f.bytes = in.Dated, true
 	o, err := s.take(tx, store.Actor{CID: rec.CID, Client: in.Client, Operation: "recover"}, f)
 	if err == nil && o.verdict == stale {
 		err = fmt.Errorf("%w: %w", sample.ErrUnwanted, errStale)

@@ -2,7 +2,6 @@ package quarantine
 
 import (
 	"context"
-	"database/sql"
 	"strings"
 
 	"github.com/mewshq/mews"
@@ -36,10 +35,10 @@ func (s *Service) ActionCounts(ctx context.Context, who store.Actor, filter, q s
 	}
 	cond, args := where.SQL(who.CID)
 	var sums []string
-	counts := make([]sql.NullInt64, len(actions()))
+	counts := make([]int64, len(actions()))
 	dest := make([]any, len(counts))
 	for i, a := range actions() {
-		sums = append(sums, "sum("+a.applies()+")")
+		sums = append(sums, "count(*) FILTER (WHERE "+a.applies()+")")
 		dest[i] = &counts[i]
 	}
 	err = s.db.Read(ctx, func(tx *store.Tx) error {
@@ -50,7 +49,7 @@ func (s *Service) ActionCounts(ctx context.Context, who store.Actor, filter, q s
 	}
 	out := make(map[string]int64, len(counts))
 	for i, a := range actions() {
-		out[a.name] = counts[i].Int64
+		out[a.name] = counts[i]
 	}
 	return out, nil
 }

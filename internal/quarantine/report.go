@@ -20,6 +20,7 @@ type finding struct {
 	date   int64  // unix microseconds
 	dated  bool   // the report named the date; else it is now
 	agent  bool
+	bytes  bool // the file came along
 	facts
 	comment string
 }

@@ -20,6 +20,7 @@ type record struct {
 	pathReason int32
 	change     int64 // that set the state
 	changed    int64 // when; of the change
+	held       bool  // it holds the bytes
 	created    int64
 	updated    int64
 	reported   int64
@@ -43,14 +44,14 @@ func list[T int64 | string](values []T) string {
 const factColumns = `hostname, username, removable_path, sandbox_id, sandbox_state, adversary, country,
 	extracted, primary_module, removable, max_severity, max_confidence, first_behavior, last_behavior`
 
-const selectRecords = `SELECT quarantine.seq, quarantine.cid, aid, sha256, state, path_state, path_reason, change, c.time,
+const selectRecords = `SELECT quarantine.seq, quarantine.cid, aid, sha256, state, path_state, path_reason, change, c.time, held,
 	created, updated, reported, ` + factColumns + `
 	FROM quarantine JOIN quarantine_change c ON c.seq = quarantine.change `
 
 func scanRecord(rows *sql.Rows) (r record, err error) {
 	f := &r.facts
 	err = rows.Scan(&r.seq, &r.cid, &r.aid, &r.sha256, &r.state, &r.pathState, &r.pathReason, &r.change, &r.changed,
-		&r.created, &r.updated, &r.reported, &f.hostname, &f.username, &f.removablePath, &f.sandboxID, &f.sandboxState,
+		&r.held, &r.created, &r.updated, &r.reported, &f.hostname, &f.username, &f.removablePath, &f.sandboxID, &f.sandboxState,
 		&f.adversary, &f.country, &f.extracted, &f.primaryModule, &f.removable, &f.maxSeverity, &f.maxConfidence,
 		&f.firstBehavior, &f.lastBehavior)
 	return r, err
@@ -138,7 +139,7 @@ func loadChildren(tx *store.Tx, cid store.CID, records []record) error {
 }
 
 // columns of a record that reports can set, in the order of values.
-const reportColumns = factColumns + `, state, path_state, path_reason, change, updated, reported,
+const reportColumns = factColumns + `, state, path_state, path_reason, change, held, updated, reported,
 	hostname_folded, username_folded, country_folded, path_low, path_high`
 
 func values(r *record) []any {
@@ -147,7 +148,7 @@ func values(r *record) []any {
 	return []any{
 		f.hostname, f.username, f.removablePath, f.sandboxID, f.sandboxState, f.adversary, f.country,
 		f.extracted, f.primaryModule, f.removable, f.maxSeverity, f.maxConfidence, f.firstBehavior, f.lastBehavior,
-		r.state, r.pathState, r.pathReason, r.change, r.updated, r.reported,
+		r.state, r.pathState, r.pathReason, r.change, r.held, r.updated, r.reported,
 		fold(f.hostname), fold(f.username), fold(f.country), low, high,
 	}
 }

@@ -54,12 +54,16 @@ func (s *Service) settle(tx *store.Tx, who store.Actor, f finding, noted changes
 		return o, nil
 	}
 	before := o.facts
-	changed, note := o.learn(f)
+	learned, note := o.learn(f)
 	o.comment = f.comment + note
+	got, err := s.hold(tx, &o.record, f)
+	if err != nil {
+		return o, err
+	}
 	if f.dated {
 		o.reported = max(o.reported, f.date)
 	}
-	if o.verdict == merged && !changed {
+	if o.verdict == merged && !learned && !got {
 		o.verdict = known
 		return o, s.touch(tx, &o.record)
 	}
@@ -81,20 +85,20 @@ func (s *Service) create(tx *store.Tx, who store.Actor, f finding, noted changes
 	if f.dated {
 		r.reported = f.date
 	}
+	if _, err := s.hold(tx, &r, f); err != nil {
+		return r, err
+	}
 	if err := s.insert(tx, &r); err != nil {
 		return r, err
 	}
 	if err := newEvents(tx, change, r.seq); err != nil {
 		return r, err
 	}
-	if err := s.welcome(tx, who.CID); err != nil {
-		return r, err
-	}
-	return r, s.hold(tx, &r)
+	return r, s.welcome(tx, who.CID)
 }
 
-// change writes what a report changed. A file that is in quarantine anew is held
-// again, and its host does not do what it was asked to before.
+// change writes what a report changed. The host of a file that is in quarantine
+// anew does not do what it was asked to before.
 func (s *Service) change(tx *store.Tx, who store.Actor, o *outcome, before facts, noted changes) error {
 	now := s.now().UnixMicro()
 	change, err := noted.get(tx, who, now, o.event(), o.comment)
@@ -107,9 +111,6 @@ func (s *Service) change(tx *store.Tx, who store.Actor, o *outcome, before facts
 		r.state, r.pathState, r.pathReason = mews.StateQuarantined, mews.StateQuarantined, 0
 		r.change, r.changed = change, now
 		if err := withdraw(tx, who.CID, now, []int64{r.seq}); err != nil {
-			return err
-		}
-		if err := s.hold(tx, r); err != nil {
 			return err
 		}
 	}
@@ -127,13 +128,18 @@ func (s *Service) touch(tx *store.Tx, r *record) error {
 	return err
 }
 
-// hold keeps bytes that are stored already; those that come with a report are
-// held by the sample's room.
-func (s *Service) hold(tx *store.Tx, r *record) error {
-	if _, err := s.samples.Hold(tx, r.cid, r.sha256, r.id()); err != nil {
-		return fmt.Errorf("hold the file: %w", err)
+// hold has a record without bytes hold those that came along, which the sample's
+// room has seen to already, or those that are stored for another reason.
+func (s *Service) hold(tx *store.Tx, r *record, f finding) (got bool, err error) {
+	if r.held {
+		return false, nil
 	}
-	return nil
+	if r.held = f.bytes; !r.held {
+		if r.held, err = s.samples.Hold(tx, r.cid, r.sha256, r.id()); err != nil {
+			return false, fmt.Errorf("hold the file: %w", err)
+		}
+	}
+	return r.held, nil
 }
 
 func (n changes) get(tx *store.Tx, who store.Actor, now int64, event, comment string) (int64, error) {

@@ -1,9 +1,11 @@
 package quarantine
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mewshq/mews"
@@ -15,6 +17,7 @@ import (
 type target struct {
 	seq        int64
 	id, sha256 string
+	held       bool
 }
 
 // UpdateByIDs applies an action to records, all of them or none. A record on
@@ -71,7 +74,7 @@ func pick(tx *store.Tx, cid store.CID, a action, ids []string) (targets []target
 	err = each(tx, func(rows *sql.Rows) error {
 		var t target
 		var applies bool
-		if err := rows.Scan(&t.seq, &t.id, &t.sha256, &applies); err != nil {
+		if err := rows.Scan(&t.seq, &t.id, &t.sha256, &t.held, &applies); err != nil {
 			return err
 		}
 		known[t.id] = true
@@ -79,7 +82,7 @@ func pick(tx *store.Tx, cid store.CID, a action, ids []string) (targets []target
 			targets = append(targets, t)
 		}
 		return nil
-	}, `SELECT seq, id, sha256, `+a.applies()+` FROM quarantine WHERE cid = ? AND id IN `+listed+` ORDER BY seq`,
+	}, `SELECT seq, id, sha256, held, `+a.applies()+` FROM quarantine WHERE cid = ? AND id IN `+listed+` ORDER BY seq`,
 		string(cid), list(ids))
 	for _, id := range ids {
 		if !known[id] {
@@ -133,13 +136,14 @@ func (s *Service) UpdateByQuery(ctx context.Context, who store.Actor, u mews.Qua
 func (s *Service) find(tx *store.Tx, a action, cond string, args []any) (targets []target, err error) {
 	err = each(tx, func(rows *sql.Rows) error {
 		var t target
-		err := rows.Scan(&t.seq, &t.id, &t.sha256)
+		err := rows.Scan(&t.seq, &t.id, &t.sha256, &t.held)
 		targets = append(targets, t)
 		return err
-	}, `SELECT seq, id, sha256 FROM quarantine WHERE `+cond+` AND `+a.applies()+fmt.Sprintf(` LIMIT %d`, s.maxUpdate+1), args...)
+	}, `SELECT seq, id, sha256, held FROM quarantine WHERE `+cond+` AND `+a.applies()+fmt.Sprintf(` LIMIT %d`, s.maxUpdate+1), args...)
 	if err == nil && len(targets) > s.maxUpdate {
 		err = mews.Errorf(mews.ErrInvalid, "more than %d files would change; narrow the filter, or raise quarantine.max_update", s.maxUpdate)
 	}
+	slices.SortFunc(targets, func(a, b target) int { return cmp.Compare(a.seq, b.seq) })
 	return targets, err
 }
 
@@ -166,12 +170,12 @@ func (s *Service) apply(tx *store.Tx, who store.Actor, a action, comment string,
 		return nil, err
 	}
 	// The plus keeps SQLite from walking through all records of the customer.
-	_, err = tx.Exec(`UPDATE quarantine SET state = ?, path_reason = 0, change = ?,
+	_, err = tx.Exec(`UPDATE quarantine SET state = ?, path_reason = 0, change = ?, held = CASE WHEN ? THEN 0 ELSE held END,
 		path_state = CASE WHEN EXISTS (SELECT 1 FROM quarantine_agent g WHERE g.cid = quarantine.cid AND g.aid = quarantine.aid)
 			THEN ? ELSE ? END,
 		updated = CASE WHEN updated < ? THEN ? ELSE updated + 1 END
 		WHERE +cid = ? AND seq IN `+listed,
-		a.to, change, a.pending(), a.to, now, now, string(who.CID), list(seqs))
+		a.to, change, a.to == mews.StatePurged, a.pending(), a.to, now, now, string(who.CID), list(seqs))
 	if err != nil {
 		return nil, fmt.Errorf("update records: %w", err)
 	}
@@ -181,9 +185,11 @@ func (s *Service) apply(tx *store.Tx, who store.Actor, a action, comment string,
 	if a.to != mews.StatePurged {
 		return nil, nil
 	}
-	holdings := make([]sample.Holding, len(targets))
-	for i, t := range targets {
-		holdings[i] = sample.Holding{SHA256: t.sha256, Holder: t.id}
+	var holdings []sample.Holding
+	for _, t := range targets {
+		if t.held {
+			holdings = append(holdings, sample.Holding{SHA256: t.sha256, Holder: t.id})
+		}
 	}
 	return s.samples.UnholdAll(tx, who.CID, holdings)
 }

@@ -25,6 +25,8 @@ type world struct {
 	*Service
 	db      *store.DB
 	samples *sample.Service
+	blobs   *blob.Store
+	engine  *search.Engine
 	ticks   *atomic.Int64
 }
 
@@ -41,6 +43,7 @@ func newWorld(t testing.TB, change ...func(*Deps)) *world {
 	engine, err := search.Open(ctx, search.Deps{DB: w.db, Blobs: blobs, FS: fsys, Keys: blobtest.Keys()})
 	must(t, err)
 	t.Cleanup(func() { must(t, engine.Close()) })
+	w.blobs, w.engine = blobs, engine
 	w.samples = sample.New(sample.Deps{DB: w.db, Blobs: blobs, Index: engine})
 	d := Deps{DB: w.db, Samples: w.samples, Keys: blobtest.Keys(), Now: w.clock}
 	for _, fn := range change {
