@@ -29,12 +29,14 @@ type Collection struct {
 	now     func() time.Time
 	fields  map[string]*Field // by every name
 	sort    []order           // the schema's default
+
+	strategy strategy
 }
 
 // New checks a schema and makes its collection. What it complains of are
 // mistakes of the programmer.
 func New(s Schema, d Dialect, o Options) (*Collection, error) {
-	c := &Collection{schema: s, dialect: d, key: slices.Clone(o.TokenKey), now: o.Now, fields: map[string]*Field{}}
+	c := &Collection{schema: s, dialect: d, key: slices.Clone(o.TokenKey), now: o.Now, fields: map[string]*Field{}, strategy: measured()}
 	if c.now == nil {
 		c.now = time.Now
 	}

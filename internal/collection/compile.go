@@ -1,113 +1,130 @@
 package collection
 
 import (
+	"time"
+
 	"github.com/mewshq/mews/internal/fql"
 )
 
 // maxArgs bounds the values of one condition: databases bind so many and no
-// more (SQLite 32,766, PostgreSQL 65,535), and aggregates add a few.
+// more (SQLite 32,766, PostgreSQL 65,535), and statements add a few.
 const maxArgs = 30_000
 
 // A compiler gives the tree of one filter its meaning over a schema.
 type compiler struct {
 	c       *Collection
-	unknown bool // a field that the noun does not have was named, and shall match nothing
+	now     time.Time
+	unknown bool // the filter names a field that there is not, and shall match nothing
 }
 
-func (k *compiler) expr(e fql.Expr) (cond, error) {
+// expr compiles a node. Of a narrowing one it is known that no record is
+// selected without it.
+func (k *compiler) expr(e fql.Expr, narrowing bool) (cond, error) {
 	switch e := e.(type) {
 	case fql.And:
-		terms, err := k.exprs(e.Terms)
+		terms, err := k.exprs(e.Terms, narrowing)
 		return all(terms...), err
 	case fql.Or:
-		terms, err := k.exprs(e.Terms)
+		terms, err := k.exprs(e.Terms, false)
 		return anyOf(terms...), err
 	case fql.Not:
-		term, err := k.expr(e.Term)
+		term, err := k.expr(e.Term, false)
 		return not(term), err
 	case fql.Compare:
-		return k.compare(e)
+		return k.compare(e, narrowing)
 	}
 	return cond{}, errorf("a filter cannot hold %T", e)
 }
 
-func (k *compiler) exprs(terms []fql.Expr) ([]cond, error) {
+func (k *compiler) exprs(terms []fql.Expr, narrowing bool) ([]cond, error) {
 	out := make([]cond, len(terms))
 	for i, t := range terms {
 		var err error
-		if out[i], err = k.expr(t); err != nil {
+		if out[i], err = k.expr(t, narrowing); err != nil {
 			return out, err
 		}
 	}
 	return out, nil
 }
 
-func (k *compiler) compare(cmp fql.Compare) (cond, error) {
+func (k *compiler) compare(cmp fql.Compare, narrowing bool) (cond, error) {
 	f := k.c.field(cmp.Field)
 	if f == nil {
-		if k.c.schema.UnknownField == UnknownEmpty {
-			k.unknown = true
-			return where(k.c.dialect.never()), nil
-		}
-		return cond{}, fql.Errorf(cmp.At(), "unknown field %s; known fields: %s",
-			fql.Echo(cmp.Field), k.c.known(func(*Field) bool { return true }))
+		return k.unknownField(cmp)
 	}
-	if cmp.List && cmp.Op.Range() {
-		return cond{}, fql.Errorf(cmp.At(), "%s takes one value, not a list", cmp.Op)
+	o := k.c.operand(f, cmp, k.now)
+	values, null, err := o.values()
+	if err != nil {
+		return cond{}, err
 	}
-	o := operand{c: k.c, field: f, op: cmp.Op, column: k.c.columnOf(f)}
-	var values []fql.Value
-	null := false
-	for _, v := range cmp.Values {
-		if o.asksMissing(v) {
-			null = true
-		} else {
-			values = append(values, v)
-		}
+	if len(values) == 0 {
+		present, err := o.ofRecord(operand.present)
+		return not(present), err
 	}
-	if null && cmp.Op != fql.Equal {
-		return cond{}, fql.Errorf(cmp.At(), "null is compared without an operator: %s:null", cmp.Field)
+	compare := func(o operand) (cond, error) { return o.compare(values) }
+	if narrowing && !null && f.Indexed && o.exact(values) {
+		return o.lookup(compare)
 	}
-	var parts []cond
-	if len(values) > 0 {
-		value, err := o.compare(cmp, values)
-		if err != nil {
-			return cond{}, err
-		}
-		parts = append(parts, k.c.ofRecord(f, value))
+	part, err := o.ofRecord(compare)
+	if err != nil || !null {
+		return part, err
 	}
-	if null {
-		parts = append(parts, not(k.c.ofRecord(f, o.present())))
-	}
-	return anyOf(parts...), nil
+	present, err := o.ofRecord(operand.present)
+	return anyOf(part, not(present)), err
 }
 
-// columnOf is a field's column in a statement, or in the subquery of ofRecord.
-func (c *Collection) columnOf(f *Field) string {
-	if f.Multi() {
-		return f.Child + "." + f.Column
+func (k *compiler) unknownField(cmp fql.Compare) (cond, error) {
+	if k.c.schema.UnknownField == UnknownEmpty {
+		k.unknown = true
+		return where(k.c.dialect.never()), nil
 	}
-	return c.column(f.Column)
+	return cond{}, fql.Errorf(cmp.At(), "unknown field %s; known fields: %s",
+		fql.Echo(cmp.Field), k.c.known(func(*Field) bool { return true }))
 }
 
-// foldedOf is the column that comparisons without case look at, or "".
-func (c *Collection) foldedOf(f *Field) string {
-	switch {
-	case f.Folded == "":
-		return ""
-	case f.Multi():
-		return f.Child + "." + f.Folded
+// ofRecord makes a condition over one value of a field one over the record: it
+// holds for any of the values.
+func (o operand) ofRecord(value func(operand) (cond, error)) (cond, error) {
+	own, err := value(o)
+	f := o.field
+	if err != nil || !f.Multi() {
+		return own, err
 	}
-	return c.column(f.Folded)
+	exists := o.exists(own)
+	if f.Low == "" || o.list && f.Folded != "" {
+		return exists, nil
+	}
+	// The least and the greatest are values, too. Only for a record with more of
+	// them, or with two others, the way leads into the child table.
+	lowest, highest := o, o
+	lowest.column, highest.column = o.c.column(f.Low), o.c.column(f.High)
+	if f.Folded != "" {
+		lowest.folded, highest.folded = lowest.column, highest.column
+	}
+	low, err := value(lowest)
+	if err != nil {
+		return cond{}, err
+	}
+	high, err := value(highest)
+	return anyOf(low, high, all(where(lowest.column+" <> "+highest.column), exists)), err
 }
 
-// ofRecord makes a condition over one value of a field one over the record: any
-// of its values.
-func (c *Collection) ofRecord(f *Field, value cond) cond {
-	if !f.Multi() {
-		return value
-	}
-	sql := c.column(c.schema.Key) + " IN (SELECT " + f.Child + ".record FROM " + f.Child +
-		" WHERE " + f.Child + ".cid = ? AND " + value.sql + ")"
+// exists goes from the record to its values.
+func (o operand) exists(value cond) cond {
+	child := o.field.Child
+	sql := "EXISTS (SELECT 1 FROM " + child + " WHERE " + child + ".record = " + o.c.column(o.c.schema.Key) +
+		" AND " + o.c.dialect.unindexed(child+".cid") + " = ? AND " + value.sql + ")"
 	return cond{sql, append([]any{cidArg{}}, value.args...)}
+}
+
+// lookup goes from the values, by their index, to the records.
+func (o operand) lookup(value func(operand) (cond, error)) (cond, error) {
+	key := o.c.column(o.c.schema.Key)
+	table, record := o.c.schema.Table, key
+	if o.field.Multi() {
+		table, record = o.field.Child, o.field.Child+".record"
+	}
+	v, err := value(o)
+	sql := key + " IN (SELECT " + record + " FROM " + table + " WHERE " + table + ".cid = ? AND " + v.sql + ")"
+	return cond{sql, append([]any{cidArg{}}, v.args...)}, err
 }

@@ -12,12 +12,13 @@ type cond struct {
 // cidArg stands among the arguments for the customer, who is known last.
 type cidArg struct{}
 
+// where makes a condition.
 func where(sql string, args ...any) cond { return cond{sql, args} }
 
 // all holds when every one of one or more conditions does.
 func all(conds ...cond) cond { return join(" AND ", conds) }
 
-// any holds when one of one or more conditions does.
+// anyOf holds when one of one or more conditions does.
 func anyOf(conds ...cond) cond { return join(" OR ", conds) }
 
 // not holds when c does not, or is NULL because something is missing.

@@ -5,63 +5,112 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/mewshq/mews/internal/fql"
 )
 
-// An operand compares one value of a field.
+// An operand is one side of a comparison: a field, where its value stands, and
+// how it is compared.
 type operand struct {
-	c      *Collection
-	field  *Field
-	op     fql.Op
+	c     *Collection
+	field *Field
+	cmp   fql.Compare
+	op    fql.Op
+	list  bool
+	now   time.Time
+
 	column string
+	folded string // without case; "" where there is none
+}
+
+func (c *Collection) operand(f *Field, cmp fql.Compare, now time.Time) operand {
+	o := operand{c: c, field: f, cmp: cmp, op: cmp.Op, list: cmp.List, now: now}
+	table := c.schema.Table
+	if f.Multi() {
+		table = f.Child
+	}
+	o.column = table + "." + f.Column
+	if f.Folded != "" {
+		o.folded = table + "." + f.Folded
+	}
+	return o
+}
+
+// values are the comparison's values without those that ask for what is
+// missing; null tells whether there were any of those.
+func (o operand) values() (values []fql.Value, null bool, err error) {
+	if o.list && o.op.Range() {
+		return nil, false, fql.Errorf(o.cmp.At(), "%s takes one value, not a list", o.op)
+	}
+	for _, v := range o.cmp.Values {
+		switch {
+		case v.Kind == fql.Null && o.op != fql.Equal:
+			return nil, false, fql.Errorf(v.At, "null takes no operator: %s:null or %s:!null", o.field.Name, o.field.Name)
+		case o.asksMissing(v):
+			null = true
+		default:
+			values = append(values, v)
+		}
+	}
+	return values, null, nil
 }
 
 // asksMissing tells whether a value stands for "nothing". An empty text is
 // stored as one that is missing, so the two cannot be told apart.
 func (o operand) asksMissing(v fql.Value) bool {
-	return v.Kind == fql.Null || o.op == fql.Equal && o.field.Type.words() && v.Kind == fql.String && v.Text == ""
+	return v.Kind == fql.Null || o.op == fql.Equal && o.field.Type.words() && v.Text == ""
 }
+
+// exact tells whether the values are all compared for equality.
+func (o operand) exact(values []fql.Value) bool {
+	for _, v := range values {
+		if o.op != fql.Equal || o.wild(v) {
+			return false
+		}
+	}
+	return true
+}
+
+// wild tells whether there are stars in a value that stand for anything.
+func (o operand) wild(v fql.Value) bool { return o.cmp.Wild(v) && strings.Contains(v.Text, "*") }
 
 // present holds when there is a value.
-func (o operand) present() cond {
+func (o operand) present() (cond, error) {
 	if o.field.Type.words() {
-		return where(o.column + " <> ''")
+		return where(o.column + " <> ''"), nil
 	}
-	return where(o.column + " IS NOT NULL")
+	return where(o.column + " IS NOT NULL"), nil
 }
 
-// compare holds when the value stands in this relation to one of values, of
-// which there is at least one and none asks for what is missing.
-func (o operand) compare(cmp fql.Compare, values []fql.Value) (cond, error) {
+// compare holds when the value stands in the relation to one of values, of
+// which there is at least one.
+func (o operand) compare(values []fql.Value) (cond, error) {
 	var parts []cond
-	var equal []any
+	var equal []string
 	for _, v := range values {
-		if cmp.Wild(v) && v.Text != "" && strings.Trim(v.Text, "*") == "" {
-			parts = append(parts, o.present())
+		var part cond
+		var err error
+		switch {
+		case o.wild(v) && strings.Trim(v.Text, "*") == "":
+			part, err = o.present()
+		case !o.field.Type.words():
+			part, err = o.typed(v)
+		case o.op == fql.Equal && !o.wild(v):
+			equal = append(equal, v.Text)
 			continue
+		default:
+			part, err = o.text(v)
 		}
-		if o.field.Type.words() && o.op == fql.Equal && !o.wild(cmp, v) {
-			equal = append(equal, o.normal(v.Text, cmp.List))
-			continue
-		}
-		part, err := o.one(cmp, v)
 		if err != nil {
 			return cond{}, err
 		}
 		parts = append(parts, part)
 	}
 	if len(equal) > 0 {
-		parts = append(parts, oneOf(o.equalColumn(cmp.List), equal))
+		parts = append(parts, o.equals(equal))
 	}
 	return anyOf(parts...), nil
-}
-
-func (o operand) one(cmp fql.Compare, v fql.Value) (cond, error) {
-	if o.field.Type.words() {
-		return o.text(cmp, v)
-	}
-	return o.typed(v)
 }
 
 // typed compares a value that is no text.
@@ -119,7 +168,7 @@ func (o operand) boolean(v fql.Value) (cond, error) {
 // time compares instants. A bare date equals all of its day; in an order it is
 // the midnight at which it begins.
 func (o operand) time(v fql.Value) (cond, error) {
-	from, to, err := fql.ParseTime(v.Text, o.c.now())
+	from, to, err := fql.ParseTime(v.Text, o.now)
 	if err != nil {
 		return cond{}, fql.Errorf(v.At, "%s: %s", o.field.Name, err)
 	}

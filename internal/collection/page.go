@@ -1,7 +1,7 @@
 package collection
 
 import (
-	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mewshq/mews/internal/store"
@@ -14,15 +14,15 @@ type Query struct {
 	Sort   string // "" is the schema's default
 	Limit  int    // 0 is the schema's default
 	Offset int
-	After  string // token of the page before; then Offset must be 0
+	After  string // token of the page before, which had the same Filter, Q and Sort; then Offset is 0
 	CID    store.CID
-	Client string // who asks; a token serves nobody else
+	Client string // who asks: a token serves nobody else
 }
 
 // A Page is the answer to a Query.
 type Page struct {
 	IDs   []string
-	Total int    // records that are selected, on all pages
+	Total int    // records that are selected, on all pages; of a page by token, when the first one was asked for
 	Limit int    // that was used
 	Next  int    // offset of the page that follows
 	After string // token of the page that follows, "" on the last one
@@ -30,63 +30,76 @@ type Page struct {
 
 // Page gives a page of ids. Every mistake of the client is an *Error.
 func (c *Collection) Page(tx *store.Tx, q Query) (Page, error) {
-	w, err := c.Parse(q.Filter, q.Q)
+	f, err := c.finder(tx, q)
 	if err != nil {
 		return Page{}, err
 	}
-	keys, err := c.parseSort(q.Sort)
+	rows, err := f.find()
 	if err != nil {
 		return Page{}, err
 	}
-	page := Page{Limit: q.Limit}
-	if page.Limit == 0 {
-		page.Limit = c.schema.DefaultLimit
+	page := Page{IDs: []string{}, Total: f.total, Limit: f.limit, Next: f.seen()}
+	more := len(rows) > f.limit
+	rows = rows[:min(len(rows), f.limit)]
+	for _, r := range rows {
+		page.IDs = append(page.IDs, r.id)
 	}
-	if err := c.checkPage(q, page.Limit); err != nil {
-		return Page{}, err
+	page.Next += len(rows)
+	if more {
+		page.After = c.sign(q, f.keys, token{
+			Expires: c.now().Add(tokenLife).Unix(), Total: f.total, Seen: page.Next, Last: rows[len(rows)-1],
+		})
 	}
-	sql, args := w.SQL(q.CID)
-	count := c.dialect.Statement("SELECT count(*) FROM " + c.schema.Table + " WHERE " + sql)
-	if err := tx.QueryRow(count, args...).Scan(&page.Total); err != nil {
-		return Page{}, fmt.Errorf("count records: %w", err)
-	}
-	var order []string
-	for _, k := range keys {
-		column, direction := k.column(c), " ASC"
-		if k.desc {
-			direction = " DESC"
-		}
-		missing := column + " IS NULL"
-		if k.field.Type.words() {
-			missing = column + " = ''"
-		}
-		order = append(order, missing, column+direction)
-	}
-	rows, err := tx.Query(c.dialect.Statement("SELECT "+c.column(c.schema.ID)+" FROM "+c.schema.Table+" WHERE "+sql+
-		" ORDER BY "+strings.Join(order, ", ")+", "+c.column(c.schema.Key)+" LIMIT ? OFFSET ?"), append(args, page.Limit, q.Offset)...)
-	if err != nil {
-		return Page{}, fmt.Errorf("select page: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return Page{}, fmt.Errorf("select page: %w", err)
-		}
-		page.IDs = append(page.IDs, id)
-	}
-	page.Next = q.Offset + len(page.IDs)
-	return page, rows.Err()
+	return page, nil
 }
 
-func (c *Collection) checkPage(q Query, limit int) error {
-	switch {
-	case limit < 1 || limit > c.schema.MaxLimit:
-		return errorf("limit must be 1..%d", c.schema.MaxLimit)
-	case q.Offset < 0:
-		return errorf("offset must not be negative")
-	case c.schema.Window > 0 && q.Offset+limit > c.schema.Window:
-		return errorf("offset and limit together reach beyond %d: go on with the after token of the page before", c.schema.Window)
+// finder checks a query.
+func (c *Collection) finder(tx *store.Tx, q Query) (*finder, error) {
+	f := &finder{c: c, tx: tx, cid: q.CID, limit: q.Limit, offset: q.Offset, total: -1}
+	if f.limit == 0 {
+		f.limit = c.schema.DefaultLimit
 	}
-	return nil
+	var err error
+	if f.where, err = c.Parse(q.Filter, q.Q); err != nil {
+		return nil, err
+	}
+	if f.keys, err = c.parseSort(q.Sort); err != nil {
+		return nil, err
+	}
+	switch {
+	case f.limit < 1 || f.limit > c.schema.MaxLimit:
+		return nil, errorf("limit must be 1..%d", c.schema.MaxLimit)
+	case f.offset < 0:
+		return nil, errorf("offset must not be negative")
+	case q.After == "" && c.schema.Window > 0 && f.offset > c.schema.Window-f.limit:
+		return nil, errorf("offset and limit reach beyond %d records: go on with the after token of the page before", c.schema.Window)
+	case q.After == "":
+		return f, nil
+	case f.offset != 0:
+		return nil, errorf("a page is named by offset or by after, not by both")
+	}
+	t, err := c.verify(q, f.keys)
+	if err != nil {
+		return nil, err
+	}
+	f.total, f.start = t.Total, &t
+	return f, nil
+}
+
+// canonical is a sort as a token binds it.
+func canonical(keys []order) string {
+	var names []string
+	for _, o := range keys {
+		names = append(names, o.field.Name+"|"+o.direction())
+	}
+	return strings.Join(names, ",")
+}
+
+// skip gives what of sorted rows lies behind a position.
+func skip(keys []order, rows []row, last row) []row {
+	i, found := slices.BinarySearchFunc(rows, last, func(a, b row) int { return compare(keys, a, b) })
+	if found {
+		i++
+	}
+	return rows[i:]
 }

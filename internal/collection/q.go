@@ -3,6 +3,9 @@ package collection
 import (
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/mewshq/mews/internal/fql"
 )
 
 // Bounds of q.
@@ -81,7 +84,7 @@ func (c *Collection) parsePhrase(q string) (phrase, error) {
 }
 
 // phrase holds for the records that have a phrase in one of the fields of q.
-func (c *Collection) phrase(p phrase) cond {
+func (c *Collection) phrase(p phrase) (cond, error) {
 	var parts []cond
 	words := false
 	for i := range c.schema.Fields {
@@ -90,24 +93,40 @@ func (c *Collection) phrase(p phrase) cond {
 		case !f.InQ || p.field != nil && p.field != f:
 		case f.inWords():
 			words = true
-		case f.Type == Time:
-			if from, to, ok := p.dates(); ok {
-				column := c.columnOf(f)
-				parts = append(parts, where("("+column+" >= ? AND "+column+" < ?)", from, to))
-			}
 		default:
-			if values := p.among(f.Values); len(values) > 0 {
-				parts = append(parts, c.ofRecord(f, oneOf(c.columnOf(f), values)))
+			part, err := c.phraseIn(f, p)
+			if err != nil {
+				return cond{}, err
 			}
+			parts = append(parts, part...)
 		}
 	}
 	if words {
 		parts = append(parts, c.inWords(p))
 	}
 	if len(parts) == 0 {
-		return where(c.dialect.never())
+		return where(c.dialect.never()), nil
 	}
-	return anyOf(parts...)
+	return anyOf(parts...), nil
+}
+
+// phraseIn looks for a phrase in a field whose words are not in the table: a
+// time, or one of few values. It gives nothing when it cannot be there.
+func (c *Collection) phraseIn(f *Field, p phrase) ([]cond, error) {
+	o := c.operand(f, fql.Compare{Op: fql.Equal}, time.Time{})
+	if f.Type == Time {
+		from, to, ok := p.dates()
+		if !ok {
+			return nil, nil
+		}
+		return []cond{where("("+o.column+" >= ? AND "+o.column+" < ?)", from, to)}, nil
+	}
+	values := p.among(f.Values)
+	if len(values) == 0 {
+		return nil, nil
+	}
+	part, err := o.ofRecord(func(o operand) (cond, error) { return oneOf(o.column, values), nil })
+	return []cond{part}, err
 }
 
 // inWords looks for a phrase in the text that Words made.

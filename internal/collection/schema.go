@@ -58,9 +58,15 @@ type Field struct {
 	// holds for none.
 	Child string
 	// Low and High are columns of the noun's table with the least and the
-	// greatest value (Folded, where there is one) of a multi-valued field: what
-	// an ascending and a descending sort look at.
+	// greatest value (Folded, where there is one) of a multi-valued field, missing
+	// where the record has none: what an ascending and a descending sort look at.
+	// They also save filters most of the ways into the child table, as nearly all
+	// records have one value or two.
 	Low, High string
+	// Indexed says that there is an index on cid and Folded, or Column where
+	// nothing is folded, and that one value selects few of the records. Filters
+	// for equality then look there first.
+	Indexed bool
 
 	// Synonyms maps words that filters may use to the words that are stored.
 	Synonyms map[string]string
@@ -68,6 +74,8 @@ type Field struct {
 	// are stored in lower case. q looks for them here instead of in the rows.
 	Values []string
 
+	// Sortable fields need an index on cid and what the sort looks at: Folded or
+	// Column, or Low and another High.
 	Sortable  bool
 	Aggregate bool
 	InQ       bool // a phrase of q may stand in this field

@@ -11,37 +11,41 @@ import (
 // bounds of their own there, and a pattern is matched at every place of a text.
 const maxPattern = 1024
 
-// wild tells whether stars in a value stand for anything.
-func (o operand) wild(cmp fql.Compare, v fql.Value) bool {
-	return cmp.Wild(v) && strings.Contains(v.Text, "*")
-}
-
-// equalColumn is what equality looks at: a list respects case where a scalar
-// does not.
-func (o operand) equalColumn(list bool) string {
-	if folded := o.c.foldedOf(o.field); folded != "" && !list {
+// equals holds when the value is one of some. A list respects case where a
+// scalar does not; it asks for the folded value all the same, which has the
+// index.
+func (o operand) equals(values []string) cond {
+	if o.folded == "" {
+		return oneOf(o.column, o.spelled(values, o.field.lower()))
+	}
+	folded := oneOf(o.folded, o.spelled(values, true))
+	if !o.list {
 		return folded
 	}
-	return o.column
+	return all(folded, oneOf(o.column, o.spelled(values, false)))
 }
 
-// normal spells a value as equalColumn holds it.
-func (o operand) normal(text string, list bool) string {
-	if o.field.lower() || o.field.Folded != "" && !list {
-		text = strings.ToLower(text)
+// spelled gives values as they are stored.
+func (o operand) spelled(values []string, lower bool) []any {
+	out := make([]any, len(values))
+	for i, v := range values {
+		if lower {
+			v = strings.ToLower(v)
+		}
+		if word, ok := o.field.Synonyms[v]; ok {
+			v = word
+		}
+		out[i] = v
 	}
-	if word, ok := o.field.Synonyms[text]; ok {
-		return word
-	}
-	return text
+	return out
 }
 
 // fold gives a field's text without case, and a function that spells a value
 // likewise. Where nothing stands folded, the engine can do so for ASCII only.
 func (o operand) fold() (expr string, spell func(string) string) {
-	switch folded := o.c.foldedOf(o.field); {
-	case folded != "":
-		return folded, strings.ToLower
+	switch {
+	case o.folded != "":
+		return o.folded, strings.ToLower
 	case o.field.lower():
 		return o.column, strings.ToLower
 	}
@@ -58,7 +62,7 @@ func lowerASCII(s string) string {
 }
 
 // text compares text by words, patterns and order; compare sees to equality.
-func (o operand) text(cmp fql.Compare, v fql.Value) (cond, error) {
+func (o operand) text(v fql.Value) (cond, error) {
 	switch {
 	case o.op.Range():
 		return o.textOrder(v), nil
@@ -72,16 +76,16 @@ func (o operand) text(cmp fql.Compare, v fql.Value) (cond, error) {
 
 // textOrder compares by code points; what is missing has no place in the order.
 func (o operand) textOrder(v fql.Value) cond {
-	column := o.equalColumn(false)
-	value := o.normal(v.Text, false)
-	order := where(o.c.dialect.ordered(column)+" "+o.op.String()+" ?", value)
-	if o.op == fql.Less || o.op == fql.LessEqual {
-		return all(order, where(column+" <> ''"))
+	column := o.column
+	if o.folded != "" {
+		column = o.folded
 	}
-	if value == "" {
-		return where(column + " <> ''")
+	value := o.spelled([]string{v.Text}, o.folded != "" || o.field.lower())
+	order := where(o.c.dialect.ordered(column)+" "+o.op.String()+" ?", value...)
+	if o.op == fql.Greater || v.Text != "" && o.op == fql.GreaterEqual {
+		return order
 	}
-	return order
+	return all(order, where(column+" <> ''"))
 }
 
 // allWords holds when every word of the value is one of the text's.
@@ -106,7 +110,7 @@ func (o operand) wildcard(pattern string) cond {
 	pieces := strings.Split(pattern, "*")
 	switch {
 	case len(pieces) == 1:
-		return where(expr+" = ?", pattern)
+		return where("("+expr+" = ? AND "+o.column+" <> '')", pattern)
 	case pieces[0] != "" && strings.Join(pieces[1:], "") == "":
 		return o.prefix(expr, pieces[0])
 	case pieces[0] == "" && pieces[len(pieces)-1] == "" && oneFull(pieces):

@@ -1,8 +1,6 @@
 package collection
 
 import (
-	"strings"
-
 	"github.com/mewshq/mews/internal/fql"
 	"github.com/mewshq/mews/internal/store"
 )
@@ -27,16 +25,20 @@ func (c *Collection) Parse(filter, q string) (Where, error) {
 		return w, err
 	}
 	var parts []cond
-	k := &compiler{c: c}
+	k := &compiler{c: c, now: c.now()}
 	if tree != nil {
-		part, err := k.expr(tree)
+		part, err := k.expr(tree, true)
 		if err != nil {
 			return w, ours(err)
 		}
 		parts = append(parts, part)
 	}
 	if len(p.words) > 0 {
-		parts = append(parts, c.phrase(p))
+		part, err := c.phrase(p)
+		if err != nil {
+			return w, err
+		}
+		parts = append(parts, part)
 	}
 	switch {
 	case k.unknown:
@@ -55,9 +57,10 @@ func (w Where) Empty() bool { return w.cond.sql == "" }
 
 // SQL gives a condition over the noun's table, which must stand in the
 // statement under its own name: a customer's records that are selected. Its
-// placeholders are "?"; see [Dialect.Statement].
+// placeholders are "?"; see [Dialect.Statement]. SQLite answers it by lookups of
+// few values where the filter has any, and else by reading the table once.
 func (w Where) SQL(cid store.CID) (sql string, args []any) {
-	own := where(w.c.column("cid")+" = ?", cidArg{})
+	own := where(w.c.dialect.unindexed(w.c.column("cid"))+" = ?", cidArg{})
 	if !w.Empty() {
 		own = cond{own.sql + " AND " + w.cond.sql, append(own.args, w.cond.args...)}
 	}
@@ -74,71 +77,4 @@ func (c cond) bound(cid store.CID) []any {
 		out[i] = a
 	}
 	return out
-}
-
-// An order is one key of a sort.
-type order struct {
-	field *Field
-	desc  bool
-}
-
-// column is what the order looks at.
-func (o order) column(c *Collection) string {
-	switch {
-	case o.field.Multi() && o.desc:
-		return c.column(o.field.High)
-	case o.field.Multi():
-		return c.column(o.field.Low)
-	case o.field.Folded != "":
-		return c.column(o.field.Folded)
-	}
-	return c.column(o.field.Column)
-}
-
-// maxSortKeys bounds the fields of one sort.
-const maxSortKeys = 8
-
-// parseSort reads "field|asc", "field.desc" or "field", several with commas
-// between them. No sort is the default.
-func (c *Collection) parseSort(text string) ([]order, error) {
-	if strings.TrimSpace(text) == "" {
-		return c.sort, nil
-	}
-	var out []order
-	for key := range strings.SplitSeq(text, ",") {
-		o, err := c.parseOrder(strings.TrimSpace(key))
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, o)
-	}
-	if len(out) > maxSortKeys {
-		return nil, errorf("sort names %d fields; at most %d", len(out), maxSortKeys)
-	}
-	return out, nil
-}
-
-func (c *Collection) parseOrder(key string) (order, error) {
-	name, direction, bar := strings.Cut(key, "|")
-	if !bar {
-		if i := strings.LastIndexByte(key, '.'); i >= 0 && isDirection(key[i+1:]) {
-			name, direction = key[:i], key[i+1:]
-		} else {
-			direction = "asc"
-		}
-	}
-	f := c.field(strings.TrimSpace(name))
-	direction = strings.TrimSpace(direction)
-	switch {
-	case f == nil || !f.Sortable:
-		return order{}, errorf("cannot sort by %s; sort by one of: %s",
-			fql.Echo(name), c.known(func(f *Field) bool { return f.Sortable }))
-	case !isDirection(direction):
-		return order{}, errorf("cannot sort in direction %s; write %s|asc or %s|desc", fql.Echo(direction), f.Name, f.Name)
-	}
-	return order{f, strings.EqualFold(direction, "desc")}, nil
-}
-
-func isDirection(word string) bool {
-	return strings.EqualFold(word, "asc") || strings.EqualFold(word, "desc")
 }

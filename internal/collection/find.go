@@ -1,0 +1,194 @@
+package collection
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mewshq/mews/internal/store"
+)
+
+// A strategy holds the figures by which the way to a page is chosen.
+type strategy struct {
+	sparse int // most records that are fetched and sorted here rather than by the database
+	reach  int // most entries of an index that a walk looks at
+}
+
+// measured on a million records: 10,000 are fetched and sorted in 20 ms, and
+// 30,000 that lie scattered are fetched in the time in which half of all are
+// read in a row.
+func measured() strategy { return strategy{sparse: 10_000, reach: 30_000} }
+
+// A finder gives the rows of one page, and one more when there are more.
+type finder struct {
+	c      *Collection
+	tx     *store.Tx
+	cid    store.CID
+	where  Where
+	keys   []order
+	limit  int
+	offset int
+	start  *token // nil: a page by offset
+	total  int    // -1: not counted yet
+}
+
+// seen is how many records lie before the page.
+func (f *finder) seen() int {
+	if f.start != nil {
+		return f.start.Seen
+	}
+	return f.offset
+}
+
+// find first looks for as many records as can be sorted here. When there are
+// more it counts them, and then knows whether to walk along the index of the
+// order until the page is full, or to let the database sort.
+func (f *finder) find() ([]row, error) {
+	if !f.where.Empty() && f.total <= f.c.strategy.sparse {
+		rows, err := f.all()
+		if err != nil || len(rows) <= f.c.strategy.sparse {
+			return f.cut(rows), err
+		}
+	}
+	if f.total < 0 || f.start == nil {
+		if err := f.count(); err != nil {
+			return nil, err
+		}
+	}
+	want := f.limit + 1
+	if f.start == nil {
+		want = min(want, f.total-f.offset)
+	}
+	if want <= 0 {
+		return nil, nil
+	}
+	if rows, err := f.walk(want); err != nil || len(rows) == want {
+		return rows, err
+	}
+	return f.sorted(want)
+}
+
+// cut takes the page from all rows there are.
+func (f *finder) cut(rows []row) []row {
+	slices.SortFunc(rows, func(a, b row) int { return compare(f.keys, a, b) })
+	if f.start == nil {
+		f.total = len(rows)
+		rows = rows[min(f.offset, len(rows)):]
+	} else {
+		rows = skip(f.keys, rows, f.start.Last)
+	}
+	return rows[:min(f.limit+1, len(rows))]
+}
+
+// all gives the selected records, in no order, or the first of too many.
+func (f *finder) all() ([]row, error) {
+	sql, args := f.where.SQL(f.cid)
+	return f.rows("SELECT "+f.columns()+" FROM "+f.c.schema.Table+" WHERE "+sql+" LIMIT ?", append(args, f.c.strategy.sparse+1))
+}
+
+// count sets the total.
+func (f *finder) count() error {
+	sql, args := f.where.SQL(f.cid)
+	if f.where.Empty() {
+		// The narrowest index that begins with the customer has the answer.
+		sql = f.c.column("cid") + " = ?"
+	}
+	statement := f.c.dialect.Statement("SELECT count(*) FROM " + f.c.schema.Table + " WHERE " + sql)
+	if err := f.tx.QueryRow(statement, args...).Scan(&f.total); err != nil {
+		return fmt.Errorf("count records: %w", err)
+	}
+	return nil
+}
+
+// walk goes along the index of the order over as many entries as should hold
+// the page. It gives fewer rows than wanted when they did not, or when it is not
+// worth trying.
+func (f *finder) walk(want int) ([]row, error) {
+	o := f.keys[0]
+	entries, err := f.entries(want)
+	if err != nil || len(f.keys) > 1 || entries == 0 || f.start != nil && isMissing(f.start.Last.values[0]) {
+		return nil, err
+	}
+	c := f.c
+	key := c.column(c.schema.Key)
+	by := o.ordered(c) + " " + o.direction() + ", " + key + " " + o.direction()
+	path := cond{c.column("cid") + " = ? AND " + o.present(c), []any{cidArg{}}}
+	if f.start != nil {
+		path = all(path, where("("+o.ordered(c)+", "+key+")"+o.beyond()+"(?, ?)", f.start.Last.values[0], f.start.Last.key))
+	}
+	sql, args := f.where.SQL(f.cid)
+	statement := "SELECT " + f.columns() + " FROM (SELECT " + key + " AS at FROM " + c.schema.Table + " WHERE " + path.sql +
+		" ORDER BY " + by + " LIMIT ?) AS walk CROSS JOIN " + c.schema.Table +
+		" WHERE " + key + " = walk.at AND " + sql + " ORDER BY " + by + " LIMIT ? OFFSET ?"
+	args = append(append(path.bound(f.cid), entries), args...)
+	return f.rows(statement, append(args, want, f.offset))
+}
+
+// entries is how many entries of an index to walk over for a page; 0 when they
+// would be too many. It supposes that what is selected lies scattered: where it
+// does not, the walk ends before the page is full.
+func (f *finder) entries(want int) (int, error) {
+	need := f.offset + want
+	if !f.where.Empty() {
+		var most int64 // at least as many as there are
+		statement := "SELECT coalesce(max(" + f.c.column(f.c.schema.Key) + "), 0) FROM " + f.c.schema.Table
+		if err := f.tx.QueryRow(statement).Scan(&most); err != nil {
+			return 0, fmt.Errorf("greatest key: %w", err)
+		}
+		scattered := 2 * float64(need) * max(float64(most)/float64(max(f.total, 1)), 1)
+		if scattered > float64(f.c.strategy.reach) {
+			return 0, nil
+		}
+		need = int(scattered)
+	}
+	if need > f.c.strategy.reach {
+		return 0, nil
+	}
+	return need, nil
+}
+
+// sorted has the database sort all that is selected. It keeps no more than the
+// page and what lies before it.
+func (f *finder) sorted(want int) ([]row, error) {
+	sql, args := f.where.SQL(f.cid)
+	if f.start != nil {
+		after := f.c.after(f.keys, f.start.Last)
+		sql, args = sql+" AND "+after.sql, append(args, after.args...)
+	}
+	return f.rows("SELECT "+f.columns()+" FROM "+f.c.schema.Table+" WHERE "+sql+
+		" ORDER BY "+f.c.orderBy(f.keys)+" LIMIT ? OFFSET ?", append(args, want, f.offset))
+}
+
+// columns are those of a row.
+func (f *finder) columns() string {
+	var names []string
+	for _, o := range f.keys {
+		names = append(names, o.column(f.c))
+	}
+	return strings.Join(append(names, f.c.column(f.c.schema.Key), f.c.column(f.c.schema.ID)), ", ")
+}
+
+// rows runs a statement that selects columns.
+func (f *finder) rows(statement string, args []any) ([]row, error) {
+	rows, err := f.tx.Query(f.c.dialect.Statement(statement), args...)
+	if err != nil {
+		return nil, fmt.Errorf("select records: %w", err)
+	}
+	defer rows.Close()
+	var out []row
+	for rows.Next() {
+		r := row{values: make([]any, len(f.keys))}
+		var dest []any
+		for i := range r.values {
+			dest = append(dest, &r.values[i])
+		}
+		if err := rows.Scan(append(dest, &r.key, &r.id)...); err != nil {
+			return nil, fmt.Errorf("read record: %w", err)
+		}
+		out = append(out, r)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("select records: %w", err)
+	}
+	return out, nil
+}
