@@ -3,7 +3,9 @@ package collection
 import (
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/mewshq/mews/internal/fql"
 	"github.com/mewshq/mews/internal/store"
 )
 
@@ -41,7 +43,7 @@ func (p *plan) value(f *Field) *slot {
 		}
 		src = p.children[i]
 	}
-	column := p.c.columnOf(f)
+	column := p.c.operand(f, fql.Compare{}, time.Time{}).column
 	for i, known := range src.columns {
 		if known.sql == column {
 			return src.slots[i]
@@ -77,10 +79,8 @@ type statement struct {
 	args []any
 }
 
-// ofBase reads the noun's table. With scan the database shall read it, or an
-// index that holds all columns, from end to end: the records are so many that
-// looking them up one by one takes longer.
-func (p *plan) ofBase(w Where, cid store.CID, scan bool) statement {
+// ofBase reads the noun's table.
+func (p *plan) ofBase(w Where, cid store.CID) statement {
 	columns := p.base.columns
 	if p.merged() {
 		columns = append([]cond{where(p.c.column(p.c.schema.Key))}, columns...)
@@ -88,7 +88,7 @@ func (p *plan) ofBase(w Where, cid store.CID, scan bool) statement {
 	if len(columns) == 0 {
 		columns = []cond{where("1")}
 	}
-	return p.read(p.c.schema.Table, columns, p.c.selected(w, scan), p.c.column(p.c.schema.Key), cid)
+	return p.read(p.c.schema.Table, columns, w.selected(), p.c.column(p.c.schema.Key), cid)
 }
 
 // ofChild reads a child table: of the selected records, or of all when they are
@@ -97,7 +97,7 @@ func (p *plan) ofChild(s *source, w Where, cid store.CID, scan bool) statement {
 	record := s.table + ".record"
 	own := where(p.c.dialect.unindexed(s.table+".cid")+" = ?", cidArg{})
 	if !scan {
-		selected := p.c.selected(w, false)
+		selected := w.selected()
 		own = cond{
 			s.table + ".cid = ? AND " + record + " IN (SELECT " + p.c.column(p.c.schema.Key) + " FROM " + p.c.schema.Table +
 				" WHERE " + selected.sql + ")",
@@ -122,36 +122,13 @@ func (p *plan) read(table string, columns []cond, selected cond, key string, cid
 	return statement{p.c.dialect.Statement(all.sql), all.bound(cid)}
 }
 
-// selected is the condition of a Where with the customer's; see ofBase.
-func (c *Collection) selected(w Where, scan bool) cond {
-	cid := c.column("cid")
-	if scan {
-		cid = c.dialect.unindexed(cid)
-	}
-	own := where(cid+" = ?", cidArg{})
-	if w.Empty() {
-		return own
-	}
-	return cond{own.sql + " AND " + w.cond.sql, append(own.args, w.cond.args...)}
-}
-
-// unindexed is a column in a comparison that shall not choose an index. SQLite
-// keeps no statistics and believes that a customer has few of all records;
-// PostgreSQL counts.
-func (d Dialect) unindexed(column string) string {
-	if d == SQLite {
-		return "+" + column
-	}
-	return column
-}
-
 // fewRecords is up to how many records are looked up one by one.
 const fewRecords = 20_000
 
 // few tells whether a Where selects so few records that an index which leads to
 // them is worth more than reading everything in one go.
 func (c *Collection) few(tx *store.Tx, w Where, cid store.CID) (bool, error) {
-	own := c.selected(w, false)
+	own := w.selected()
 	var n int
 	err := tx.QueryRow(c.dialect.Statement("SELECT count(*) FROM (SELECT 1 FROM "+c.schema.Table+" WHERE "+own.sql+" LIMIT ?) AS some"),
 		append(own.bound(cid), fewRecords+1)...).Scan(&n)

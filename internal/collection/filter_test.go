@@ -77,9 +77,11 @@ func (r thing) put(tx *store.Tx, cid store.CID) error {
 		b := netip.MustParseAddr(r.ip).As16()
 		ip = b[:]
 	}
+	low, high := ends(r.paths)
 	res, err := tx.Exec(`INSERT INTO thing (cid, id, state, host, host_folded, code, note, hash, severity, score, active, created, addr, path_low, path_high)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '')`,
-		string(cid), r.id, r.state, r.hostname, strings.ToLower(r.hostname), r.code, r.note, r.sha256, r.severity, r.score, r.active, created, ip)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		string(cid), r.id, r.state, r.hostname, strings.ToLower(r.hostname), r.code, r.note, r.sha256, r.severity, r.score, r.active, created, ip,
+		low, high)
 	if err != nil {
 		return err
 	}

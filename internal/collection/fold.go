@@ -109,9 +109,11 @@ func (f *folding) missing(g *group) error {
 
 // run reads the records and folds them.
 func (f *folding) run(tx *store.Tx, w Where, cid store.CID) (err error) {
-	few, err := f.c.few(tx, w, cid)
-	if err != nil {
-		return fmt.Errorf("aggregate: %w", err)
+	few := false
+	if f.plan.merged() {
+		if few, err = f.c.few(tx, w, cid); err != nil {
+			return fmt.Errorf("aggregate: %w", err)
+		}
 	}
 	defer func() {
 		for _, s := range f.sources {
@@ -124,7 +126,7 @@ func (f *folding) run(tx *store.Tx, w Where, cid store.CID) (err error) {
 		}
 		return f.merge(f.sources[0], nil)
 	}
-	if err := f.open(tx, &f.plan.base, f.plan.ofBase(w, cid, !few)); err != nil {
+	if err := f.open(tx, &f.plan.base, f.plan.ofBase(w, cid)); err != nil {
 		return err
 	}
 	for _, s := range f.plan.children {

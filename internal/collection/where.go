@@ -57,14 +57,20 @@ func (w Where) Empty() bool { return w.cond.sql == "" }
 
 // SQL gives a condition over the noun's table, which must stand in the
 // statement under its own name: a customer's records that are selected. Its
-// placeholders are "?"; see [Dialect.Statement]. SQLite answers it by lookups of
-// few values where the filter has any, and else by reading the table once.
+// placeholders are "?"; see [Dialect.Statement]. SQLite answers it by looking up
+// what selects few records, where the filter has such a term, and else by
+// reading the table once.
 func (w Where) SQL(cid store.CID) (sql string, args []any) {
-	own := where(w.c.dialect.unindexed(w.c.column("cid"))+" = ?", cidArg{})
-	if !w.Empty() {
-		own = cond{own.sql + " AND " + w.cond.sql, append(own.args, w.cond.args...)}
-	}
+	own := w.selected()
 	return own.sql, own.bound(cid)
+}
+
+func (w Where) selected() cond {
+	own := where(w.c.dialect.unindexed(w.c.column("cid"))+" = ?", cidArg{})
+	if w.Empty() {
+		return own
+	}
+	return cond{own.sql + " AND " + w.cond.sql, append(own.args, w.cond.args...)}
 }
 
 // bound gives the arguments with the customer in his places.

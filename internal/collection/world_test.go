@@ -2,6 +2,7 @@ package collection_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,9 +33,13 @@ CREATE TABLE thing (
 CREATE INDEX thing_id ON thing (cid, id);
 CREATE INDEX thing_host ON thing (cid, host_folded);
 CREATE INDEX thing_created ON thing (cid, created);
+CREATE INDEX thing_hash ON thing (cid, hash);
+CREATE INDEX thing_state ON thing (cid, state);
 CREATE INDEX thing_low ON thing (cid, path_low);
+CREATE INDEX thing_high ON thing (cid, path_high);
 CREATE TABLE thing_path (
-	record INTEGER NOT NULL, place INTEGER NOT NULL, cid TEXT NOT NULL, path TEXT NOT NULL, path_folded TEXT NOT NULL, size INTEGER,
+	record INTEGER NOT NULL, place INTEGER NOT NULL, cid TEXT NOT NULL, path TEXT NOT NULL, path_folded TEXT NOT NULL,
+	name TEXT, name_folded TEXT, size INTEGER,
 	PRIMARY KEY (record, place)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX thing_path_path ON thing_path (cid, path_folded);
@@ -50,10 +55,10 @@ func schema() collection.Schema {
 				Name: "state", Aliases: []string{"status"}, Column: "state", Values: []string{"quarantined", "released", "purged"},
 				Synonyms: map[string]string{"deleted": "purged"}, Sortable: true, InQ: true,
 			},
-			{Name: "hostname", Aliases: []string{"device.hostname"}, Column: "host", Folded: "host_folded", Sortable: true, InQ: true},
+			{Name: "hostname", Aliases: []string{"device.hostname"}, Column: "host", Folded: "host_folded", Indexed: true, Sortable: true, InQ: true},
 			{Name: "code", Column: "code", Sortable: true},
 			{Name: "note", Type: collection.Text, Column: "note"},
-			{Name: "sha256", Column: "hash", Lower: true, InQ: true},
+			{Name: "sha256", Column: "hash", Lower: true, InQ: true, Indexed: true},
 			{Name: "severity", Type: collection.Integer, Column: "severity", Sortable: true},
 			{Name: "score", Type: collection.Number, Column: "score", Sortable: true},
 			{Name: "active", Type: collection.Boolean, Column: "active", Sortable: true},
@@ -62,8 +67,9 @@ func schema() collection.Schema {
 			{Name: "ip", Type: collection.IP, Column: "addr", Sortable: true},
 			{
 				Name: "paths.path", Child: "thing_path", Column: "path", Folded: "path_folded",
-				Low: "path_low", High: "path_high", Sortable: true, InQ: true,
+				Low: "path_low", High: "path_high", Indexed: true, Sortable: true, InQ: true,
 			},
+			{Name: "paths.name", Aliases: []string{"name"}, Child: "thing_path", Column: "name", Folded: "name_folded"},
 			{Name: "paths.size", Type: collection.Integer, Child: "thing_path", Column: "size"},
 		},
 		DefaultSort: "created|desc", DefaultLimit: 10, MaxLimit: 50, Window: 200,
@@ -94,4 +100,17 @@ func open(t testing.TB) *store.DB {
 		t.Fatal(err)
 	}
 	return db
+}
+
+// ends are the least and the greatest of some texts, case ignored; "" stands for
+// none.
+func ends(texts []string) (low, high string) {
+	for _, text := range texts {
+		text = strings.ToLower(text)
+		if low == "" || text != "" && text < low {
+			low = text
+		}
+		high = max(high, text)
+	}
+	return low, high
 }

@@ -28,13 +28,13 @@ func deleted() map[string]string { return map[string]string{"deleted": mews.Stat
 // ownFields have one value, in the noun's table.
 func ownFields() []collection.Field {
 	return []collection.Field{
-		{Name: "id", Column: "id", Lower: true, Doc: "the record: host and file, <aid>_<sha256>"},
+		{Name: "id", Column: "id", Lower: true, Indexed: true, Doc: "the record: host and file, <aid>_<sha256>"},
 		{
-			Name: "aid", Aliases: []string{"device.device_id"}, Column: "aid", Lower: true, Aggregate: true,
+			Name: "aid", Aliases: []string{"device.device_id"}, Column: "aid", Lower: true, Indexed: true, Aggregate: true,
 			Doc: "the host",
 		},
 		{Name: "cid", Column: "cid", Aggregate: true, Doc: "the customer; always your own"},
-		{Name: "sha256", Column: "sha256", Lower: true, Aggregate: true, InQ: true, Doc: "the file's hash"},
+		{Name: "sha256", Column: "sha256", Lower: true, Indexed: true, Aggregate: true, InQ: true, Doc: "the file's hash"},
 		{
 			Name: "state", Aliases: []string{"status"}, Column: "state", Lower: true, Sortable: true, Aggregate: true, InQ: true,
 			Values:   []string{mews.StateQuarantined, mews.StateReleased, mews.StatePurged},
@@ -46,11 +46,11 @@ func ownFields() []collection.Field {
 			Doc: "where the host stands: the record's state, or <action>_pending until the host has answered, or error",
 		},
 		{
-			Name: "hostname", Aliases: []string{"device.hostname"}, Column: "hostname", Folded: "hostname_folded",
+			Name: "hostname", Aliases: []string{"device.hostname"}, Column: "hostname", Folded: "hostname_folded", Indexed: true,
 			Sortable: true, Aggregate: true, InQ: true, Doc: "the host's name",
 		},
 		{
-			Name: "username", Aliases: []string{"behaviors.username"}, Column: "username", Folded: "username_folded",
+			Name: "username", Aliases: []string{"behaviors.username"}, Column: "username", Folded: "username_folded", Indexed: true,
 			Sortable: true, Aggregate: true, InQ: true, Doc: "whose file it was, or who ran it",
 		},
 		{
@@ -90,25 +90,25 @@ func childFields() []collection.Field {
 	return []collection.Field{
 		{
 			Name: "paths.path", Child: paths, Column: "path", Folded: "path_folded", Low: "path_low", High: "path_high",
-			Sortable: true, Aggregate: true, InQ: true, Doc: "where the file lay",
+			Indexed: true, Sortable: true, Aggregate: true, InQ: true, Doc: "where the file lay",
 		},
 		{
-			Name: "paths.filename", Child: paths, Column: "filename", Folded: "filename_folded", Aggregate: true,
+			Name: "paths.filename", Child: paths, Column: "filename", Folded: "filename_folded", Indexed: true, Aggregate: true,
 			Doc: "the file's name there",
 		},
-		{Name: "detect_ids", Child: "quarantine_detect", Column: "detect", Aggregate: true, Doc: "its detections"},
-		{Name: "alert_ids", Child: "quarantine_alert", Column: "alert", Aggregate: true, Doc: "its alerts"},
-		{Name: "behaviors.behavior_id", Child: behaviors, Column: "behavior", Aggregate: true, Doc: "what was observed"},
+		{Name: "detect_ids", Child: "quarantine_detect", Column: "detect", Indexed: true, Aggregate: true, Doc: "its detections"},
+		{Name: "alert_ids", Child: "quarantine_alert", Column: "alert", Indexed: true, Aggregate: true, Doc: "its alerts"},
+		{Name: "behaviors.behavior_id", Child: behaviors, Column: "behavior", Indexed: true, Aggregate: true, Doc: "what was observed"},
 		{
 			Name: "behaviors.ioc_type", Child: behaviors, Column: "ioc_type", Lower: true, Aggregate: true,
 			Doc: "what kind of indicator was seen",
 		},
 		{
-			Name: "behaviors.ioc_value", Child: behaviors, Column: "ioc_value", Folded: "ioc_value_folded", Aggregate: true,
+			Name: "behaviors.ioc_value", Child: behaviors, Column: "ioc_value", Folded: "ioc_value_folded", Indexed: true, Aggregate: true,
 			Doc: "the indicator",
 		},
 		{
-			Name: "behaviors.tree_root_hash", Child: behaviors, Column: "tree_root_hash", Lower: true, Aggregate: true,
+			Name: "behaviors.tree_root_hash", Child: behaviors, Column: "tree_root_hash", Lower: true, Indexed: true, Aggregate: true,
 			Doc: "the program at the root of its process tree",
 		},
 	}
