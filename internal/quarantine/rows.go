@@ -3,9 +3,11 @@ package quarantine
 import (
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/store"
 )
 
@@ -89,8 +91,23 @@ func each(tx *store.Tx, fn func(*sql.Rows) error, query string, args ...any) err
 	return rows.Err()
 }
 
+// maxLists bounds the lists of all records of one answer, in bytes of text: hosts
+// decide how long they are, and whoever reads many records must not fill the
+// server's memory.
+const maxLists = 32 << 20
+
 // loadChildren fills in the lists of records.
 func loadChildren(tx *store.Tx, cid store.CID, records []record) error {
+	room := maxLists
+	fits := func(texts ...string) error {
+		for _, t := range texts {
+			room -= len(t)
+		}
+		if room < 0 {
+			return mews.Errorf(mews.ErrInvalid, "these %d records hold more than %d MiB; ask for fewer at a time", len(records), maxLists>>20)
+		}
+		return nil
+	}
 	at := make(map[int64]*record, len(records))
 	seqs := make([]int64, len(records))
 	for i := range records {
@@ -108,7 +125,7 @@ func loadChildren(tx *store.Tx, cid store.CID, records []record) error {
 		var p place
 		err := rows.Scan(&seq, &p.path, &p.filename)
 		at[seq].paths = append(at[seq].paths, p)
-		return err
+		return errors.Join(err, fits(p.path, p.filename))
 	})
 	if err != nil {
 		return err
@@ -117,7 +134,7 @@ func loadChildren(tx *store.Tx, cid store.CID, records []record) error {
 		var b behavior
 		err := rows.Scan(&seq, &b.id, &b.iocType, &b.iocValue, &b.rootHash)
 		at[seq].behaviors = append(at[seq].behaviors, b)
-		return err
+		return errors.Join(err, fits(b.id, b.iocType, b.iocValue, b.rootHash))
 	})
 	if err != nil {
 		return err
@@ -128,7 +145,7 @@ func loadChildren(tx *store.Tx, cid store.CID, records []record) error {
 			err := rows.Scan(&seq, &w)
 			l := to(at[seq])
 			*l = append(*l, w)
-			return err
+			return errors.Join(err, fits(w))
 		}
 	}
 	err = children("detect", "quarantine_detect", "detect", word(func(r *record) *[]string { return &r.detects }))
