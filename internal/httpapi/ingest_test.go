@@ -191,6 +191,44 @@ func TestIngestLines(t *testing.T) {
 	}
 }
 
+// FuzzLines holds the reader of NDJSON to what it says of its lines: each that
+// is not empty is either a report that decodes alone, or wrong.
+func FuzzLines(f *testing.F) {
+	for _, seed := range []string{"", "{}", "{}\n\n[]\r\n{\"hostname\":\"a\\nb\"}", "\xef\xbb\xbf{}", "{\"paths\":[{}\n]}", " \t\n7", "{}\x00"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		in, err := readLines(text)
+		lines := bytes.Split(text, []byte("\n"))
+		full := 0
+		for _, line := range lines {
+			if len(bytes.TrimSpace(line)) > 0 {
+				full++
+			}
+		}
+		if (err == nil) != (full > 0 && full <= maxLines) {
+			t.Fatalf("%d lines: %v", full, err)
+		}
+		if err != nil {
+			return
+		}
+		if len(in.numbers) != len(in.reports) || len(in.numbers)+len(in.wrong) != full {
+			t.Fatalf("%d lines are %d reports and %d mistakes", full, len(in.reports), len(in.wrong))
+		}
+		for i, number := range in.numbers {
+			alone, err := decodeReport(lines[number-1])
+			if d := cmp.Diff(alone, in.reports[i]); err != nil || d != "" {
+				t.Fatalf("line %d: %v %s", number, err, d)
+			}
+		}
+		for number, err := range in.wrong {
+			if _, alone := decodeReport(lines[number-1]); alone == nil || classify(err).status >= 500 {
+				t.Fatalf("line %d: %v", number, err)
+			}
+		}
+	})
+}
+
 // TestNamesOfQuarantinedFiles: paths and names are evidence. They come back as
 // they were, and lead nowhere.
 func TestNamesOfQuarantinedFiles(t *testing.T) {
