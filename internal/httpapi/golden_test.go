@@ -163,6 +163,8 @@ func TestGoldenQuarantine(t *testing.T) {
 		get("QueryQuarantineFiles, unknown field", recordsQuery+"?filter=nope:'x'"),
 		send("GetQuarantineFiles", "POST", recordsGet, `{"ids":["`+id+`","x"]}`),
 		send("GetQuarantineFiles, unknown", "POST", recordsGet, `{"ids":["x"]}`),
+		send("GetAggregateFiles", "POST", aggregates, `{"type":"terms","field":"state","sub_aggregates":[{"type":"avg","field":"max_severity"}]}`),
+		send("GetAggregateFiles, list", "POST", aggregates, `[{"type":"date_histogram","field":"date_created","interval":"day"},{"type":"percentiles","field":"max_severity","percents":[50]},{"type":"terms","field":"nope"}]`),
 		get("ActionUpdateCount", countsPath+"?filter="),
 		send("UpdateQuarantinedDetectsByIds", "PATCH", recordsPath, `{"action":"release","comment":"fine","ids":["`+id+`"]}`),
 		send("UpdateQuarantinedDetectsByIds, unknown", "PATCH", recordsPath, `{"action":"release","ids":["ID1"]}`),

@@ -35,6 +35,9 @@ type (
 	recordIDsQuery struct {
 		IDs mews.List `query:"ids,required" doc:"Up to 500 record ids."`
 	}
+	aggregatesBody struct {
+		Body []mews.AggregateRequest `body:"json"`
+	}
 	updateBody struct {
 		Action string                `query:"action" doc:"Used when the body names none."`
 		Body   mews.QuarantineUpdate `body:"json"`
@@ -60,6 +63,10 @@ func (a *API) quarantineOperations() []operation {
 			"ActionUpdateCount", "GET", "/quarantine/aggregates/action-update-count/v1", read, classRead,
 			"On how many of the selected records each action would change something.",
 		}, a.actionCounts),
+		op(route{
+			"GetAggregateFiles", "POST", "/quarantine/aggregates/quarantined-files/GET/v1", read, classRead,
+			"Aggregate records; the body is one request or a list of them.",
+		}, a.aggregateRecords),
 		op(route{
 			"GetQuarantineFiles", "POST", "/quarantine/entities/quarantined-files/GET/v1", read, classRead,
 			"Records by id, in the order of the ids.",
@@ -142,6 +149,11 @@ func unknownIDs(noun string, unknown []string, all bool) ([]mews.APIError, error
 		list = append(list, mews.APIError{Code: http.StatusNotFound, Message: "no such " + noun, ID: printable(id)})
 	}
 	return list, nil
+}
+
+func (a *API) aggregateRecords(ctx context.Context, who store.Actor, req *aggregatesBody) (reply[mews.AggregateResult], error) {
+	results, err := a.deps.Quarantine.Aggregate(ctx, who, req.Body)
+	return reply[mews.AggregateResult]{Resources: results}, err
 }
 
 // actionCounts has the name and labels of upstream's answer.

@@ -14,6 +14,7 @@ const (
 	recordsPath  = "/quarantine/entities/quarantined-files/v1"
 	recordsQuery = "/quarantine/queries/quarantined-files/v1"
 	recordsGet   = "/quarantine/entities/quarantined-files/GET/v1"
+	aggregates   = "/quarantine/aggregates/quarantined-files/GET/v1"
 	countsPath   = "/quarantine/aggregates/action-update-count/v1"
 	detailsPath  = "/mews/entities/quarantined-files/v1"
 	settingsPath = "/mews/entities/quarantine-settings/v1"
@@ -265,6 +266,47 @@ func TestUpdateRefusals(t *testing.T) {
 	}
 }
 
+func TestAggregates(t *testing.T) {
+	h := newHarness(t)
+	token := h.token(t)
+	h.some(t, token, 6)
+	for body, want := range map[string]string{
+		`{"type":"terms","field":"username","name":"users","sort":"_term|asc"}`:                                     `[{"name":"users","buckets":[{"label":"u0","count":2},{"label":"u1","count":2},{"label":"u2","count":2}],"sum_other_doc_count":0,"doc_count_error_upper_bound":0}]`,
+		`[{"type":"cardinality","field":"hostname"},{"type":"max","field":"max_severity","sub_aggregates":[null]}]`: `[{"name":"hostname","buckets":[{"count":6,"value":6}]},{"name":"max_severity","buckets":[{"count":6,"value":50}]}]`,
+		`{"type":"terms","field":"nope"}`:                                                                   `[{"name":"nope","buckets":null}]`,
+		`{"type":"terms","field":"adversary_id","from":null,"size":null}`:                                   `[{"name":"adversary_id","buckets":[],"sum_other_doc_count":0,"doc_count_error_upper_bound":0}]`,
+		`{"type":"range","field":"max_severity","ranges":[{"From":0,"To":30},{"from":30}],"interval":null}`: `[{"name":"max_severity","buckets":[{"label":"0-30","count":3,"from":0,"to":30},{"label":"30-*","count":3,"from":30}]}]`,
+	} {
+		a := h.post(t, token, aggregates, body)
+		var env struct{ Resources json.RawMessage }
+		must(t, json.Unmarshal(a.body, &env))
+		if a.status != 200 || string(env.Resources) != want {
+			t.Errorf("%s: %d %s\nwant %s", body, a.status, env.Resources, want)
+		}
+	}
+	for body, want := range map[string]string{
+		`{}`:                                "type",
+		`[]`:                                "",
+		`[null]`:                            "",
+		`{"type":"string","field":"state"}`: "type",
+		`{"type":"terms"}`:                  "field",
+		`{"type":"terms","field":"state","filter":"state"}`:                                                                              "FQL error at 6",
+		`{"type":"terms","field":"state","size":-1}`:                                                                                     "size",
+		`{"type":"terms","field":"state","size":10001}`:                                                                                  "10000",
+		`{"type":"terms","field":"state","sort":"up"}`:                                                                                   "sort",
+		`{"type":"date_histogram","field":"date_created"}`:                                                                               "interval",
+		`{"type":"date_histogram","field":"date_created","interval":"day","time_zone":"../../etc/passwd"}`:                               "time_zone",
+		`{"type":"date_histogram","field":"date_created","interval":"minute","extended_bounds":{"min":"1920-01-01","max":"2020-01-01"}}`: "10000",
+		`{"type":"terms","field":"state","sub_aggregates":[{"type":"terms","field":"state","sub_aggregates":[{"type":"terms","field":"state","sub_aggregates":[{"type":"terms","field":"state","sub_aggregates":[{"type":"max","field":"max_severity"}]}]}]}]}`: "3",
+		"[" + strings.Repeat(`{"type":"terms","field":"state"},`, 10) + `{"type":"terms","field":"state"}]`:                                                                                                                                                     "10",
+	} {
+		a := h.post(t, token, aggregates, body)
+		if a.status != 400 || !strings.Contains(decode[any](t, a).Errors[0].Message, want) {
+			t.Errorf("%.120s: %d %s, want %q", body, a.status, a.body, want)
+		}
+	}
+}
+
 // TestForeignRecordIsAbsent: another customer's record answers exactly as one
 // that never was, on every route that can name one, and no list shows it.
 func TestForeignRecordIsAbsent(t *testing.T) {
@@ -301,6 +343,7 @@ func TestForeignRecordIsAbsent(t *testing.T) {
 		{"UpdateQfByQuery", "PATCH", recordsQuery, `{"action":"delete","filter":"id:'THEIRS'"}`, "200"},
 		{"UpdateQfByQuery", "PATCH", recordsQuery, `{"action":"delete","filter":"*"}`, "200"},
 		{"ActionUpdateCount", "GET", countsPath + "?filter=aid:'AID'", "", "200"},
+		{"GetAggregateFiles", "POST", aggregates, `{"type":"terms","field":"sha256"}`, "200"},
 		{"mews.agent.actions", "GET", actionsPath + "?aid=AID", "", "200"},
 		{"mews.agent.acknowledge", "POST", ackPath, `{"id":"ACTION","outcome":"acknowledged"}`, "404"},
 		{"mews.quarantine.settings.get", "GET", settingsPath, "", "200"},
