@@ -52,13 +52,13 @@ func (p *paced) Read(b []byte) (int, error) {
 
 func (p *paced) Close() error { return p.body.Close() }
 
-// readBody reads a whole body of at most max bytes, and checks the read error:
+// readBody reads a whole body of at most max bytes in at most that time, and checks the read error:
 // a broken chunk shows nowhere else.
-func (c *call) readBody(max int64) ([]byte, error) {
+func (c *call) readBody(max int64, limit time.Duration) ([]byte, error) {
 	if c.r.ContentLength > max {
 		return nil, &http.MaxBytesError{Limit: max}
 	}
-	return readAll(http.MaxBytesReader(c.w, c.body(callLimit), max))
+	return readAll(http.MaxBytesReader(c.w, c.body(limit), max))
 }
 
 func readAll(r io.Reader) ([]byte, error) {

@@ -151,7 +151,7 @@ func (a *API) ingestRaw(ctx context.Context, c *call) error {
 func (a *API) ingestRecord(ctx context.Context, c *call) error {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
-	text, err := c.readBody(maxJSON)
+	text, err := c.readBody(maxJSON, callLimit)
 	if err != nil {
 		return err
 	}
@@ -173,12 +173,12 @@ func (c *call) reported(rec mews.QuarantinedFile, err error) error {
 // ingestLines takes in many records, one a line. A line that is wrong is an
 // error with its number as id and keeps no other from being taken in.
 func (a *API) ingestLines(ctx context.Context, c *call) error {
-	ctx, cancel := context.WithTimeout(ctx, callLimit)
-	defer cancel()
-	text, err := c.readBody(maxLinesBytes)
+	text, err := c.readBody(maxLinesBytes, maxUpload)
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
 	in, err := readLines(text)
 	if err != nil {
 		return err

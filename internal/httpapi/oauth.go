@@ -153,7 +153,7 @@ func (c *call) form(names ...string) (map[string]string, error) {
 	if _, _, err := checkMedia(c.r, "application/x-www-form-urlencoded", "application/json"); err != nil {
 		return nil, err
 	}
-	body, err := c.readBody(maxForm)
+	body, err := c.readBody(maxForm, callLimit)
 	if err != nil {
 		return nil, err
 	}

@@ -156,7 +156,7 @@ func (s shape) read(c *call, dst reflect.Value) error {
 	if _, _, err := checkMedia(c.r, "application/json"); err != nil {
 		return err
 	}
-	raw, err := c.readBody(s.max)
+	raw, err := c.readBody(s.max, callLimit)
 	if err != nil {
 		return err
 	}

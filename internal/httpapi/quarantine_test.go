@@ -411,6 +411,48 @@ func TestForeignRecordIsAbsent(t *testing.T) {
 	}
 }
 
+// TestHeldBytes: what records hold is theirs to destroy. It can be fetched by
+// its hash, but is no part of the corpus.
+func TestHeldBytes(t *testing.T) {
+	h := newHarness(t)
+	token := h.token(t)
+	one := h.reported(t, token, `{"hostname":"a"}`, "held bytes")
+	two := h.reported(t, token, `{"hostname":"b"}`, "held bytes")
+	status := func(method, path string) int {
+		a := h.do(t, method, path+"?ids="+one.SHA256, bearing(token), "")
+		if a.status >= 400 {
+			checkEnvelope(t, a.status, a.header, a.body)
+		}
+		return a.status
+	}
+	remove := func(id string) {
+		if a := h.patch(t, token, recordsPath, `{"action":"delete","ids":"`+id+`"}`); a.status != 200 {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+	}
+	if s := status("GET", filePath); s != 404 {
+		t.Errorf("MalQuery downloads it: %d", s)
+	}
+	if env := decode[mews.SampleMeta](t, h.get(t, token, metaPath+"?ids="+one.SHA256)); len(env.Resources) != 0 || env.Errors[0].Code != 404 {
+		t.Errorf("the corpus knows it: %+v", env)
+	}
+	a := h.do(t, "DELETE", samplesPath+"?ids="+one.SHA256, bearing(token), "")
+	if checkEnvelope(t, a.status, a.header, a.body); a.status != 409 || !strings.Contains(string(a.body), "2 quarantined files") {
+		t.Errorf("delete of a sample that records hold: %d %s", a.status, a.body)
+	}
+	remove(one.ID)
+	if s := status("GET", samplesPath); s != 200 {
+		t.Errorf("the other record holds it: %d", s)
+	}
+	remove(two.ID)
+	if s := status("GET", samplesPath); s != 404 {
+		t.Errorf("nobody holds it: %d", s)
+	}
+	if a := h.upload(t, token, "held bytes", "file_name=n"); a.status != 200 || status("GET", samplesPath) != 200 || status("DELETE", samplesPath) != 200 {
+		t.Errorf("uploaded to the corpus: %d %s", a.status, a.body)
+	}
+}
+
 // TestSearchableSwitch: quarantined files are found by MalQuery when the
 // customer says so, and then only by him.
 func TestSearchableSwitch(t *testing.T) {
