@@ -1,5 +1,6 @@
 """A real server over TLS for the real FalconPy, and the samples it searches."""
 import hashlib
+import itertools
 import json
 import os
 import pathlib
@@ -8,7 +9,8 @@ import subprocess
 import time
 
 import pytest
-from falconpy import APIHarnessV2, MalQuery, SampleUploads
+import requests
+from falconpy import APIHarnessV2, MalQuery, Quarantine, SampleUploads
 
 HERE = pathlib.Path(__file__).resolve().parent
 BINARY = os.environ.get("MEWS_BIN", str(HERE.parent.parent / "bin" / "mews"))
@@ -59,10 +61,11 @@ class Server:
     def credentials(self, **more):
         return {"client_id": self.client_id, "client_secret": self.client_secret, "base_url": self.base_url, **more}
 
-    def new_client(self, *scopes):
+    def new_client(self, *scopes, cid=None):
         """Make an API client by the admin command; gives FalconPy's keywords."""
         out = subprocess.run(
-            [BINARY, "client", "create", "--data", str(self.data), "--name", "compat", "--scope", ",".join(scopes), "-o", "json"],
+            [BINARY, "client", "create", "--data", str(self.data), "--name", "compat", "--scope", ",".join(scopes), "-o", "json",
+             *(["--cid", cid] if cid else [])],
             check=True, capture_output=True, text=True).stdout
         made = json.loads(out)["resources"][0]
         return {"client_id": made["id"], "client_secret": made["secret"], "base_url": self.base_url}
@@ -109,6 +112,48 @@ def stored(uploads):
         assert result["status_code"] == 200, result
         assert result["body"]["resources"] == [{"sha256": HASHES[name], "file_name": name}]
     return HASHES
+
+
+QUARANTINE_SCOPES = (
+    "quarantined-files:read", "quarantined-files:write", "ingest:write", "agent:actions", "samplestore:read", "samplestore:write",
+    "malquery:read", "malquery:write",
+)
+_customers = itertools.count(1)
+
+
+class Customer:
+    """A customer of its own: what its tests change, no other test sees. Records
+    come in as hosts report them; everything else goes through FalconPy."""
+
+    def __init__(self, server):
+        self.cid = f"{next(_customers):032x}"
+        self.base_url = server.base_url
+        self.credentials = server.new_client(*QUARANTINE_SCOPES, cid=self.cid)
+        self.quarantine = Quarantine(**self.credentials)
+        self.uploads = SampleUploads(**self.credentials)
+        self.uber = APIHarnessV2(**self.credentials)
+        self.uber.login()
+
+    def send(self, method, path, headers=None, **more):
+        """A request that FalconPy has no operation for: the routes of hosts."""
+        headers = {"Authorization": f"Bearer {self.uber.token_value}", **(headers or {})}
+        reply = requests.request(method, self.base_url + path, timeout=60, headers=headers, **more)
+        assert reply.status_code == 200, reply.text
+        body = reply.json()
+        assert body["errors"] == [], body
+        return body.get("resources")
+
+    def report(self, report, data=None):
+        """A host tells of one file, with its bytes or without."""
+        if data is None:
+            return self.send("POST", "/ingest/v1/quarantine", json=report)[0]
+        return self.send("POST", "/ingest/v1/quarantine", files={
+            "record": (None, json.dumps(report), "application/json"), "sample": ("sample", data, "application/octet-stream")})[0]
+
+
+@pytest.fixture
+def customer(server):
+    return Customer(server)
 
 
 def ok(result):

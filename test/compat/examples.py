@@ -1,13 +1,23 @@
 """Takes the Python examples out of the upstream documentation pages."""
 import re
 
-# The headings that end an example on the MalQuery page.
+_PEP8 = {
+    "get_quotas": "GetMalQueryQuotasV1", "fuzzy_search": "PostMalQueryFuzzySearchV1", "get_download": "GetMalQueryDownloadV1",
+    "get_metadata": "GetMalQueryMetadataV1", "get_request": "GetMalQueryRequestV1", "get_samples": "GetMalQueryEntitiesSamplesFetchV1",
+    "samples_multidownload": "PostMalQueryEntitiesSamplesMultidownloadV1", "exact_search": "PostMalQueryExactSearchV1",
+    "hunt": "PostMalQueryHuntV1",
+    "action_update_count": "ActionUpdateCount", "get_aggregate_files": "GetAggregateFiles", "get_quarantine_files": "GetQuarantineFiles",
+    "update_quarantined_detects_by_id": "UpdateQuarantinedDetectsByIds", "query_quarantine_files": "QueryQuarantineFiles",
+    "update_quarantined_detects_by_query": "UpdateQfByQuery",
+}
+
+# The lines that end an example: the next one's heading, the next operation's, and the page's footer.
 _HEADING = re.compile(
-    r"^(Service class example \(.*\)|Uber class example|(Get|Post)MalQuery\w+V1|CrowdStrike Falcon|Clone this wiki locally)\s*$")
+    rf"^(Service class example \(.*\)|Uber class example|{'|'.join(_PEP8.values())}|CrowdStrike Falcon|Clone this wiki locally|.*GitHub\.com Fallback.*)\s*$")
 
 
-def malquery_examples(page):
-    """Yields (operation id, style, code) for each example of the MalQuery page."""
+def operation_examples(page):
+    """Yields (operation id, style, code) for each example of a service collection's page."""
     style, code = None, []
     for line in [*page.splitlines(), "CrowdStrike Falcon"]:
         if not _HEADING.match(line):
@@ -18,14 +28,6 @@ def malquery_examples(page):
             yield _operation(text), style, text
         style = line.strip() if "class example" in line else None
         code = []
-
-
-_PEP8 = {
-    "get_quotas": "GetMalQueryQuotasV1", "fuzzy_search": "PostMalQueryFuzzySearchV1", "get_download": "GetMalQueryDownloadV1",
-    "get_metadata": "GetMalQueryMetadataV1", "get_request": "GetMalQueryRequestV1", "get_samples": "GetMalQueryEntitiesSamplesFetchV1",
-    "samples_multidownload": "PostMalQueryEntitiesSamplesMultidownloadV1", "exact_search": "PostMalQueryExactSearchV1",
-    "hunt": "PostMalQueryHuntV1",
-}
 
 
 def _operation(code):
@@ -41,3 +43,9 @@ def binary_examples(page):
         return start + page.split(start, 1)[1].split(end, 1)[0].rstrip() + "\n"
     return (between("from falconpy import SampleUploads", "Result object expansion"),
             between("# Pass a boolean True to the `expand_result`", "JSON responses"))
+
+
+def paging_example(page):
+    """The loop over offsets of the response handling page."""
+    start = "# Maximum number of rows to return."
+    return start + page.split(start, 1)[1].split("Paginating JSON responses", 1)[0].rstrip() + "\n"

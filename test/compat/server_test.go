@@ -100,9 +100,10 @@ type credentials struct {
 }
 
 // newClient makes an API client with these scopes by the admin command.
-func newClient(t *testing.T, scopes string) credentials {
+func newClient(t *testing.T, scopes string, flags ...string) credentials {
 	t.Helper()
-	cmd := exec.Command(server.bin, "client", "create", "--data", server.data, "--name", t.Name(), "--scope", scopes, "-o", "json")
+	args := []string{"client", "create", "--data", server.data, "--name", t.Name(), "--scope", scopes, "-o", "json"}
+	cmd := exec.Command(server.bin, append(args, flags...)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

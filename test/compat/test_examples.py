@@ -11,7 +11,8 @@ import pytest
 from falconpy import MalQuery, SampleUploads
 
 from conftest import ALL_SCOPES, BOTH, SAMPLES, TEXT, WIDE, finished, sha256
-from examples import binary_examples, malquery_examples
+from examples import binary_examples, operation_examples, paging_example
+from records import REPORTS, record_id
 
 FOLDER = os.environ.get("MEWS_SEEDS", "")
 needs_pages = pytest.mark.skipif(not FOLDER, reason="MEWS_SEEDS does not name the folder of documentation pages")
@@ -21,7 +22,7 @@ def page(name):
     return pathlib.Path(FOLDER, name).read_text(encoding="utf-8")
 
 
-EXAMPLES = list(malquery_examples(page("malquery.txt"))) if FOLDER else []
+EXAMPLES = list(operation_examples(page("malquery.txt"))) if FOLDER else []
 
 RULE = 'rule doc { strings: $a = "compat-marker-text" condition: $a }'
 
@@ -142,6 +143,19 @@ def test_expanded_example(server, stored, capsys, tmp_path, monkeypatch):
     assert (tmp_path / "example.bin").read_bytes() == SAMPLES["text.txt"]
 
 
+# The loops of the response handling page end only when a reply's offset is the next one.
+
+@needs_pages
+def test_paging_example(server, customer, capsys):
+    """The example pages through hosts; the same program pages through records."""
+    for report in REPORTS[:25]:
+        customer.report(report)
+    code = paging_example(page("response-handling.txt"))
+    code = code.replace("query_devices_by_filter", "query_quarantine_files").replace("max_rows = 100", "max_rows = 10")
+    out, _ = run(code, customer.credentials, capsys, falcon=customer.quarantine)
+    assert sorted(ast.literal_eval(out)) == sorted(record_id(r) for r in REPORTS[:25])
+
+
 # What follows needs no pages: the reader itself, on a page of the same form.
 
 PAGE = """MalQuery
@@ -175,7 +189,7 @@ CrowdStrike Falcon
 
 
 def test_reader(server, stored, capsys):
-    taken = list(malquery_examples(PAGE))
+    taken = list(operation_examples(PAGE))
     assert [(op, style) for op, style, _ in taken] == [
         ("GetMalQueryQuotasV1", "Service class example (PEP8 syntax)"), ("GetMalQueryQuotasV1", "Uber class example")]
     made = {"search": "s", "archive": "a"}
