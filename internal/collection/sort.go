@@ -77,7 +77,7 @@ func compare(keys []order, a, b row) int {
 			if isMissing(x) == isMissing(y) {
 				continue
 			}
-			return flip(isMissing(y), -1)
+			return flip(isMissing(x), -1)
 		}
 		if n := compareValues(x, y); n != 0 {
 			return flip(o.desc, n)
@@ -115,7 +115,11 @@ func compareValues(x, y any) int {
 func (c *Collection) orderBy(keys []order) string {
 	var b strings.Builder
 	for _, o := range keys {
-		b.WriteString(o.missing(c) + ", " + o.ordered(c) + " " + o.direction() + ", ")
+		column := o.ordered(c)
+		if o.field.Type.words() {
+			column = "nullif(" + column + ", '')" // the two kinds of missing text are ties
+		}
+		b.WriteString(o.missing(c) + ", " + column + " " + o.direction() + ", ")
 	}
 	return b.String() + c.column(c.schema.Key) + " " + keys[0].direction()
 }

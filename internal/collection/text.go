@@ -110,6 +110,9 @@ func (o operand) wildcard(pattern string) cond {
 	pieces := strings.Split(pattern, "*")
 	switch {
 	case len(pieces) == 1:
+		if word, ok := o.field.Synonyms[pattern]; ok {
+			pattern = word
+		}
 		return where("("+expr+" = ? AND "+o.column+" <> '')", pattern)
 	case pieces[0] != "" && strings.Join(pieces[1:], "") == "":
 		return o.prefix(expr, pieces[0])
