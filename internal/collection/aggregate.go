@@ -113,9 +113,13 @@ func (c *Collection) aggregate(tx *store.Tx, cid store.CID, n *node) (Result, er
 	if err != nil {
 		return Result{}, err
 	}
-	if err := f.run(tx, n.where, cid); err != nil {
+	f.limit = c.manyTerms(n)
+	err = f.run(tx, n.where, cid)
+	if err == errManyTerms {
+		return c.aggregateChosen(tx, cid, n)
+	}
+	if err != nil {
 		return Result{}, err
 	}
-	var a answer
-	return a.result(f.root, 0)
+	return f.result()
 }

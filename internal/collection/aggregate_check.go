@@ -2,6 +2,7 @@ package collection
 
 import (
 	"database/sql/driver"
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -124,7 +125,7 @@ func (c *Collection) check(a *Aggregation, depth int, of string) (*node, error) 
 
 // within tells in which aggregation a mistake is.
 func within(of string, err error) error {
-	if e, ok := err.(*Error); ok {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return errorf("%s: %s", of, e.Message)
 	}
 	return err

@@ -32,6 +32,9 @@ func TestAggregateOracle(t *testing.T) {
 		}
 		replace(t, db, items)
 		for range 8 {
+			// Every way to read the records: some few looked up, all in one go, and the
+			// terms of the root first.
+			collection.Limit(c, rapid.SampledFrom([]int{0, 3, 1000}).Draw(rt, "few"), rapid.SampledFrom([]int{1, 2, 1000}).Draw(rt, "many"), 1<<20)
 			a := drawAggregation(rt, 0)
 			var docs []*item
 			for _, it := range items {

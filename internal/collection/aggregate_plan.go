@@ -91,18 +91,13 @@ func (p *plan) ofBase(w Where, cid store.CID) statement {
 	return p.read(p.c.schema.Table, columns, w.selected(), p.c.column(p.c.schema.Key), cid)
 }
 
-// ofChild reads a child table: of the selected records, or of all when they are
-// many.
-func (p *plan) ofChild(s *source, w Where, cid store.CID, scan bool) statement {
+// ofChild reads a child table: of the records with these keys, or of all.
+func (p *plan) ofChild(s *source, keys []any, cid store.CID) statement {
 	record := s.table + ".record"
 	own := where(p.c.dialect.unindexed(s.table+".cid")+" = ?", cidArg{})
-	if !scan {
-		selected := w.selected()
-		own = cond{
-			s.table + ".cid = ? AND " + record + " IN (SELECT " + p.c.column(p.c.schema.Key) + " FROM " + p.c.schema.Table +
-				" WHERE " + selected.sql + ")",
-			append([]any{cidArg{}}, selected.args...),
-		}
+	if keys != nil {
+		some := oneOf(record, keys)
+		own = cond{own.sql + " AND " + some.sql, append(own.args, some.args...)}
 	}
 	return p.read(s.table, append([]cond{where(record)}, s.columns...), own, record, cid)
 }
@@ -120,17 +115,4 @@ func (p *plan) read(table string, columns []cond, selected cond, key string, cid
 		all.sql += " ORDER BY " + key
 	}
 	return statement{p.c.dialect.Statement(all.sql), all.bound(cid)}
-}
-
-// fewRecords is up to how many records are looked up one by one.
-const fewRecords = 20_000
-
-// few tells whether a Where selects so few records that an index which leads to
-// them is worth more than reading everything in one go.
-func (c *Collection) few(tx *store.Tx, w Where, cid store.CID) (bool, error) {
-	own := w.selected()
-	var n int
-	err := tx.QueryRow(c.dialect.Statement("SELECT count(*) FROM (SELECT 1 FROM "+c.schema.Table+" WHERE "+own.sql+" LIMIT ?) AS some"),
-		append(own.bound(cid), fewRecords+1)...).Scan(&n)
-	return n <= fewRecords, err
 }

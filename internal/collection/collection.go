@@ -29,6 +29,7 @@ type Collection struct {
 	now     func() time.Time
 	fields  map[string]*Field // by every name
 	sort    []order           // the schema's default
+	work    work
 
 	strategy strategy
 }
@@ -36,7 +37,7 @@ type Collection struct {
 // New checks a schema and makes its collection. What it complains of are
 // mistakes of the programmer.
 func New(s Schema, d Dialect, o Options) (*Collection, error) {
-	c := &Collection{schema: s, dialect: d, key: slices.Clone(o.TokenKey), now: o.Now, fields: map[string]*Field{}, strategy: measured()}
+	c := &Collection{schema: s, dialect: d, key: slices.Clone(o.TokenKey), now: o.Now, fields: map[string]*Field{}, strategy: measured(), work: usualWork()}
 	if c.now == nil {
 		c.now = time.Now
 	}

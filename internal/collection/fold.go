@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/mewshq/mews/internal/store"
 )
@@ -27,7 +28,7 @@ var errManyTerms = errors.New("the root has many terms")
 
 // newFolding prepares to fold a node and all below it.
 func (c *Collection) newFolding(n *node) (*folding, error) {
-	f := &folding{c: c, mem: &ledger{left: maxMemory}, plan: &plan{c: c}}
+	f := &folding{c: c, mem: newLedger(c.work.memory), plan: &plan{c: c}}
 	f.plan.base.table = c.schema.Table
 	var err error
 	f.root, err = f.group(n, true)
@@ -109,58 +110,88 @@ func (f *folding) missing(g *group) error {
 
 // run reads the records and folds them.
 func (f *folding) run(tx *store.Tx, w Where, cid store.CID) (err error) {
-	few := false
-	if f.plan.merged() {
-		if few, err = f.c.few(tx, w, cid); err != nil {
-			return fmt.Errorf("aggregate: %w", err)
-		}
-	}
 	defer func() {
 		for _, s := range f.sources {
-			err = errors.Join(err, s.stream.Close())
+			if end := s.stream.Close(); err == nil {
+				err = end
+			}
 		}
 	}()
 	if f.plan.alone(w) {
-		if err := f.open(tx, f.plan.children[0], f.plan.ofChild(f.plan.children[0], w, cid, !few)); err != nil {
+		r, err := f.open(tx, f.plan.children[0], f.plan.ofChild(f.plan.children[0], nil, cid))
+		if err != nil {
 			return err
 		}
-		return f.merge(f.sources[0], nil)
+		return f.merge(r, nil)
 	}
-	if err := f.open(tx, &f.plan.base, f.plan.ofBase(w, cid)); err != nil {
+	base, err := f.open(tx, &f.plan.base, f.plan.ofBase(w, cid))
+	if err != nil {
 		return err
 	}
+	if !f.plan.merged() {
+		return f.single(base)
+	}
+	keys, err := base.few(f.c.work.few)
+	if err != nil {
+		return err
+	}
+	if keys != nil && len(keys) == 0 {
+		return nil
+	}
 	for _, s := range f.plan.children {
-		if err := f.open(tx, s, f.plan.ofChild(s, w, cid, !few)); err != nil {
+		if _, err := f.open(tx, s, f.plan.ofChild(s, keys, cid)); err != nil {
 			return err
 		}
 	}
-	if !f.plan.merged() {
-		return f.single(f.sources[0])
-	}
-	return f.merge(f.sources[0], f.sources[1:])
+	return f.merge(base, f.sources[1:])
 }
 
-func (f *folding) open(tx *store.Tx, s *source, st statement) error {
+func (f *folding) open(tx *store.Tx, s *source, st statement) (*reader, error) {
 	stream, err := tx.Stream(st.sql, st.args...)
 	if err != nil {
-		return fmt.Errorf("aggregate: %w", err)
+		return nil, fmt.Errorf("aggregate: %w", err)
 	}
-	f.sources = append(f.sources, &reader{source: s, stream: stream})
-	return nil
+	r := &reader{source: s, stream: stream}
+	f.sources = append(f.sources, r)
+	return r, nil
 }
 
 // A reader goes over the rows of a source.
 type reader struct {
 	*source
 	stream *store.Stream
+	early  [][]driver.Value // rows that were read before their time
 	row    []driver.Value
 	key    int64
 	ended  bool
 }
 
+// few reads ahead and gives the keys of all records when they are no more than
+// a limit, else nil: looking up the rows of many in child tables takes longer
+// than reading the tables.
+func (r *reader) few(limit int) ([]any, error) {
+	keys := []any{}
+	for len(r.early) <= limit {
+		row, err := r.stream.Next()
+		if err == io.EOF {
+			return keys, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("aggregate: %w", err)
+		}
+		r.early = append(r.early, slices.Clone(row))
+		keys = append(keys, row[0])
+	}
+	return nil, nil
+}
+
 // next moves to the next row. With keyed its first column is the record.
 func (r *reader) next(keyed bool) (err error) {
-	r.row, err = r.stream.Next()
+	if len(r.early) > 0 {
+		r.row, r.early = r.early[0], r.early[1:]
+	} else {
+		r.row, err = r.stream.Next()
+	}
 	if err == io.EOF {
 		r.ended = true
 		return nil
@@ -254,16 +285,18 @@ func (r *reader) record(key int64) error {
 	return nil
 }
 
-// checkRows is how often a folding looks at what it holds.
-const checkRows = 256
-
 // visit folds the current record.
 func (f *folding) visit() error {
 	f.root.visit(0)
 	f.rows++
-	if f.rows%checkRows != 0 {
+	if f.rows%f.c.work.check != 0 {
 		return nil
 	}
+	return f.check()
+}
+
+// check looks at what the folding holds.
+func (f *folding) check() error {
 	if f.limit > 0 && f.root.table.size() > f.limit {
 		return errManyTerms
 	}

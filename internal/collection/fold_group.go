@@ -15,7 +15,7 @@ type group struct {
 	table    *table
 	starts   *interner // of a histogram: the beginnings of intervals
 	verdicts []byte    // of terms, by key: 0 not yet known
-	chosen   uint32    // 0, or only terms with a lesser key count
+	only     bool      // terms are wanted only if that is known
 	keys     []uint32
 
 	list, index []uint32 // of the table's children, once it is complete
@@ -116,7 +116,7 @@ func (g *group) keysOf(values *slot) []uint32 {
 
 // termsOf drops the terms that nobody asked for.
 func (g *group) termsOf(keys []uint32) []uint32 {
-	if g.chosen == 0 && g.terms.include == nil && g.terms.exclude == nil {
+	if !g.only && g.terms.include == nil && g.terms.exclude == nil {
 		return keys
 	}
 	for _, key := range keys {
@@ -128,10 +128,10 @@ func (g *group) termsOf(keys []uint32) []uint32 {
 }
 
 func (g *group) wants(key uint32) bool {
-	if g.chosen > 0 && key >= g.chosen {
+	if g.only && int(key) >= len(g.verdicts) {
 		return false
 	}
-	if int(key) < len(g.verdicts) && g.verdicts[key] != 0 {
+	if g.only || int(key) < len(g.verdicts) && g.verdicts[key] != 0 {
 		return g.verdicts[key] == wanted
 	}
 	verdict := unwanted

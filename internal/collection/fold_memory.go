@@ -1,11 +1,23 @@
 package collection
 
+// work says how much an aggregation takes on at a time. Tests take on less.
+type work struct {
+	memory int // bytes
+	few    int // records whose rows in child tables are looked up one by one
+	many   int // terms of the root from which on the shown ones are chosen first
+	check  int // records between two looks at what is held
+}
+
+func usualWork() work { return work{memory: maxMemory, few: 20_000, many: 1000, check: 256} }
+
 // A ledger counts the bytes that folding holds, so that no request takes more
 // than its share of the server. What it refuses is told once, at the end of a
 // batch of rows; until then a little more is taken.
 type ledger struct {
-	left int
+	limit, left int
 }
+
+func newLedger(limit int) *ledger { return &ledger{limit, limit} }
 
 func (l *ledger) take(bytes int) { l.left -= bytes }
 
@@ -15,7 +27,7 @@ func (l *ledger) err() error {
 		return nil
 	}
 	return errorf("the aggregation would need more than %d MiB of memory: it has too many different values; "+
-		"narrow the filter, or aggregate fewer levels", maxMemory>>20)
+		"narrow the filter, or aggregate fewer levels", max(l.limit>>20, 1))
 }
 
 // grown makes a slice as long as n, with zeros, and books what it takes.

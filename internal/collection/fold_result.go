@@ -72,26 +72,40 @@ func (g *group) found(parent uint32) []uint32 {
 // kept tells whether a bucket has as many records as were asked for.
 func (g *group) kept(count int64) bool { return count >= g.min && count <= g.max }
 
-// terms chooses the terms to show.
-func (a *answer) terms(g *group, parent uint32, r *Result) error {
+// result of the whole.
+func (f *folding) result() (Result, error) {
+	if err := f.mem.err(); err != nil {
+		return Result{}, err
+	}
+	var a answer
+	return a.result(f.root, 0)
+}
+
+// shownTerms are the buckets of the terms to show, and how many records are in
+// those behind them.
+func (g *group) shownTerms(parent uint32) (list []uint32, other int64) {
 	top := &topTerms{g: g, room: g.terms.from + g.terms.size}
-	var records int64
 	for _, b := range g.found(parent) {
 		if n := int64(g.table.counts[b]); g.table.key(b) < namedKeys && g.kept(n) {
-			records += n
+			other += n
 			top.add(b)
 		}
 	}
-	list := top.sorted()
+	list = top.sorted()
 	for _, b := range list {
-		records -= int64(g.table.counts[b])
+		other -= int64(g.table.counts[b])
 	}
-	list = list[min(g.terms.from, len(list)):]
+	return list[min(g.terms.from, len(list)):], other
+}
+
+// terms makes a bucket of every term that is shown.
+func (a *answer) terms(g *group, parent uint32, r *Result) error {
+	list, other := g.shownTerms(parent)
 	if err := a.take(int64(len(list))); err != nil {
 		return err
 	}
 	r.Other, r.CountError = new(int64), new(int64)
-	*r.Other = records
+	*r.Other = other
 	r.Buckets = make([]Bucket, 0, len(list))
 	for _, b := range list {
 		label, text := g.term(g.table.key(b))
