@@ -183,18 +183,16 @@ func (a *API) ingestLines(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	errs, err := a.deps.Quarantine.Import(ctx, c.who.Actor, in.reports)
+	done, err := a.deps.Quarantine.Import(ctx, c.who.Actor, in.reports)
 	if err != nil {
 		return err
 	}
-	taken := len(in.reports)
-	for i, err := range errs {
+	for i, err := range done.Errors {
 		if err != nil {
-			taken--
 			in.wrong[in.numbers[i]] = err
 		}
 	}
-	out := reply[mews.QuarantinedFile]{Meta: mews.Meta{Writes: &mews.Writes{ResourcesAffected: taken}}}
+	out := reply[mews.QuarantinedFile]{Meta: mews.Meta{Writes: &mews.Writes{ResourcesAffected: done.Changed}}}
 	for _, number := range slices.Sorted(maps.Keys(in.wrong)) {
 		r := classify(in.wrong[number])
 		if r.status >= http.StatusInternalServerError {

@@ -3,6 +3,7 @@ package quarantine
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -107,12 +108,12 @@ func (s *Service) pending(tx *store.Tx, cid store.CID, aid string, limit int) (o
 	if err != nil {
 		return nil, false, err
 	}
-	var ids []string
-	for _, a := range out {
-		ids = append(ids, a.QuarantineID)
-		news = news || !a.fetched
+	records, err := recordsOf(tx, cid, out)
+	for errors.Is(err, errLists) && len(out) > 1 {
+		// A host asks for no less than it always does: it gets the first ones.
+		out = out[:len(out)/2]
+		records, err = recordsOf(tx, cid, out)
 	}
-	records, err := loadIDs(tx, cid, ids...)
 	if err != nil {
 		return nil, false, err
 	}
@@ -122,6 +123,7 @@ func (s *Service) pending(tx *store.Tx, cid store.CID, aid string, limit int) (o
 	}
 	for i := range out {
 		out[i].Paths = paths[out[i].record]
+		news = news || !out[i].fetched
 	}
 	if !news {
 		// Hosts without records leave no trace, whatever ids somebody makes up.
@@ -130,6 +132,15 @@ func (s *Service) pending(tx *store.Tx, cid store.CID, aid string, limit int) (o
 			string(cid), aid, string(cid), aid).Scan(&news)
 	}
 	return out, news, err
+}
+
+// recordsOf gives the records of actions.
+func recordsOf(tx *store.Tx, cid store.CID, actions []hostAction) ([]record, error) {
+	ids := make([]string, len(actions))
+	for i, a := range actions {
+		ids[i] = a.QuarantineID
+	}
+	return loadIDs(tx, cid, ids...)
 }
 
 // fetched notes that a host has got actions.

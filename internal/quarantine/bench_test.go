@@ -1,6 +1,7 @@
 package quarantine
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -17,10 +18,10 @@ func (w *world) fill(t testing.TB, n int) {
 		r.Paths = []mews.QuarantinePath{{Path: fmt.Sprintf(`C:\Users\user%d\Downloads\invoice-%d.exe`, i%1000, i)}}
 		r.DetectIDs = mews.List{fmt.Sprintf("ldt:%032x:%d", i/10, i)}
 		if batch = append(batch, r); len(batch) == 5000 || i == n-1 {
-			errs, err := w.Import(ctx, me, batch)
+			out, err := w.Import(ctx, me, batch)
 			must(t, err)
-			for _, err := range errs {
-				must(t, err)
+			if out.Changed != len(batch) {
+				t.Fatal(errors.Join(out.Errors...))
 			}
 			batch = batch[:0]
 		}

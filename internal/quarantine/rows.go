@@ -96,6 +96,9 @@ func each(tx *store.Tx, fn func(*sql.Rows) error, query string, args ...any) err
 // server's memory.
 const maxLists = 32 << 20
 
+// errLists is the cause of an answer that would be beyond maxLists.
+var errLists = errors.New("the lists of the records are too long")
+
 // loadChildren fills in the lists of records.
 func loadChildren(tx *store.Tx, cid store.CID, records []record) error {
 	room := maxLists
@@ -104,7 +107,7 @@ func loadChildren(tx *store.Tx, cid store.CID, records []record) error {
 			room -= len(t)
 		}
 		if room < 0 {
-			return mews.Errorf(mews.ErrInvalid, "these %d records hold more than %d MiB; ask for fewer at a time", len(records), maxLists>>20)
+			return mews.Errorf(mews.ErrInvalid, "these %d records hold more than %d MiB; ask for fewer at a time", len(records), maxLists>>20).WithCause(errLists)
 		}
 		return nil
 	}

@@ -55,7 +55,7 @@ func ownFields() []collection.Field {
 		},
 		{
 			Name: "date_created", Type: collection.Time, Column: "created", Sortable: true, Aggregate: true, InQ: true,
-			Doc: "when the host took the file first",
+			Doc: "when the host took the file, by its first report",
 		},
 		{
 			Name: "date_updated", Type: collection.Time, Column: "updated", Sortable: true, Aggregate: true, InQ: true,

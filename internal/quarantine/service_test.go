@@ -2,6 +2,7 @@ package quarantine
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -278,9 +279,10 @@ func TestReportAfterItsBytes(t *testing.T) {
 func TestImport(t *testing.T) {
 	w := newWorld(t)
 	bad := simple(host(2), "")
-	errs, err := w.Import(ctx, me, []mews.QuarantineReport{simple(host(1), file(1)), bad, simple(host(3), file(3)), simple(host(1), file(1))})
+	out, err := w.Import(ctx, me, []mews.QuarantineReport{simple(host(1), file(1)), bad, simple(host(3), file(3)), simple(host(1), file(1))})
 	must(t, err)
-	if errs[0] != nil || !errors.Is(errs[1], mews.ErrInvalid) || errs[2] != nil || errs[3] != nil {
+	errs := out.Errors
+	if out.Changed != 2 || errs[0] != nil || !errors.Is(errs[1], mews.ErrInvalid) || errs[2] != nil || errs[3] != nil {
 		t.Errorf("errors %v", errs)
 	}
 	ids := []string{recordID(host(1), file(1)), recordID(host(3), file(3))}
@@ -294,6 +296,31 @@ func TestImport(t *testing.T) {
 	}
 	if got := w.events(t, ids[0]); !slices.Equal(got, []string{"added"}) {
 		t.Errorf("history %q", got)
+	}
+}
+
+// TestImportTellsARecordTwice: what an import says of one record stands in its
+// history in the order of the lines.
+func TestImportTellsARecordTwice(t *testing.T) {
+	w := newWorld(t)
+	var lines []mews.QuarantineReport
+	for i, line := range []struct {
+		host          int
+		path, comment string
+	}{{1, "/a", "x"}, {1, "/b", "y"}, {1, "/c", "y"}, {2, "/a", "z"}, {2, "/b", "y"}, {2, "/b", "y"}} {
+		r := simple(host(line.host), file(1))
+		r.Paths[0].Path, r.Comment, r.DateCreated = line.path, line.comment, fmt.Sprintf("2026-02-01T00:00:%02dZ", i)
+		lines = append(lines, r)
+	}
+	out, err := w.Import(ctx, me, lines)
+	must(t, err)
+	if out.Changed != 5 || errors.Join(out.Errors...) != nil {
+		t.Errorf("imported %+v", out)
+	}
+	for n, want := range map[int][]string{1: {"added", "again", "again"}, 2: {"added", "again"}} {
+		if got := w.events(t, recordID(host(n), file(1))); !slices.Equal(got, want) {
+			t.Errorf("history of host %d: %q, want %q", n, got, want)
+		}
 	}
 }
 

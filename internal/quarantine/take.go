@@ -1,7 +1,6 @@
 package quarantine
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/mewshq/mews"
@@ -30,12 +29,8 @@ func audit(who store.Actor, action, reason, comment string, ids ...string) store
 	return store.AuditEntry{Actor: who, Action: action, Objects: ids, Outcome: "success", Reason: reason, Comment: comment}
 }
 
-// changes finds the change that an import has noted already for an event and a
-// comment, so that a million records do not need a million of them.
-type changes map[[2]string]int64
-
 // settle is take without the audit row.
-func (s *Service) settle(tx *store.Tx, who store.Actor, f finding, noted changes) (o outcome, err error) {
+func (s *Service) settle(tx *store.Tx, who store.Actor, f finding, noted additions) (o outcome, err error) {
 	found, err := loadIDs(tx, who.CID, f.id())
 	if err != nil {
 		return o, err
@@ -67,13 +62,13 @@ func (s *Service) settle(tx *store.Tx, who store.Actor, f finding, noted changes
 		o.verdict = known
 		return o, s.touch(tx, &o.record)
 	}
-	return o, s.change(tx, who, &o, before, noted)
+	return o, s.change(tx, who, &o, before)
 }
 
 // create makes a record that nobody knew.
-func (s *Service) create(tx *store.Tx, who store.Actor, f finding, noted changes) (record, error) {
+func (s *Service) create(tx *store.Tx, who store.Actor, f finding, noted additions) (record, error) {
 	now := s.now().UnixMicro()
-	change, err := noted.get(tx, who, now, eventAdded, f.comment)
+	change, err := noted.change(tx, who, now, f.comment)
 	if err != nil {
 		return record{}, err
 	}
@@ -99,9 +94,9 @@ func (s *Service) create(tx *store.Tx, who store.Actor, f finding, noted changes
 
 // change writes what a report changed. The host of a file that is in quarantine
 // anew does not do what it was asked to before.
-func (s *Service) change(tx *store.Tx, who store.Actor, o *outcome, before facts, noted changes) error {
+func (s *Service) change(tx *store.Tx, who store.Actor, o *outcome, before facts) error {
 	now := s.now().UnixMicro()
-	change, err := noted.get(tx, who, now, o.event(), o.comment)
+	change, err := newChange(tx, who, now, o.event(), o.comment)
 	if err != nil {
 		return err
 	}
@@ -140,60 +135,4 @@ func (s *Service) hold(tx *store.Tx, r *record, f finding) (got bool, err error)
 		}
 	}
 	return r.held, nil
-}
-
-func (n changes) get(tx *store.Tx, who store.Actor, now int64, event, comment string) (int64, error) {
-	key := [2]string{event, comment}
-	if seq := n[key]; seq != 0 {
-		return seq, nil
-	}
-	seq, err := newChange(tx, who, now, event, comment)
-	if n != nil {
-		n[key] = seq
-	}
-	return seq, err
-}
-
-// Import takes in reports without bytes, in one transaction: all that are right,
-// and for each of the others an error at its place. The second result is for
-// what made all of it fail.
-func (s *Service) Import(ctx context.Context, who store.Actor, reports []mews.QuarantineReport) ([]error, error) {
-	if len(reports) > maxImport {
-		return nil, mews.Errorf(mews.ErrInvalid, "at most %d reports of a call", maxImport)
-	}
-	errs := make([]error, len(reports))
-	var good []finding
-	for i, r := range reports {
-		f, err := s.read(who.CID, r)
-		if err == nil && f.sha256 == "" {
-			err = mews.Errorf(mews.ErrInvalid, "sha256: needed when the file does not come along")
-		}
-		if errs[i] = err; err == nil {
-			good = append(good, f)
-		}
-	}
-	if len(good) == 0 {
-		return errs, nil
-	}
-	err := s.db.Write(ctx, func(tx *store.Tx) error { return s.takeAll(tx, who, good) })
-	return errs, outward("import quarantined files", err)
-}
-
-// takeAll is take for many, with one audit row.
-func (s *Service) takeAll(tx *store.Tx, who store.Actor, findings []finding) error {
-	var ids []string
-	noted := changes{}
-	for _, f := range findings {
-		o, err := s.settle(tx, who, f, noted)
-		if err != nil {
-			return err
-		}
-		if o.event() != "" {
-			ids = append(ids, o.id())
-		}
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	return tx.Audit(audit(who, "quarantine.import", "", "", ids...))
 }

@@ -28,7 +28,7 @@ CREATE TABLE quarantine (
     path_reason       INTEGER NOT NULL DEFAULT 0, -- the host's number, when it failed
     change            INTEGER NOT NULL REFERENCES quarantine_change (seq), -- that set the state
     held              INTEGER NOT NULL, -- the record holds the bytes of the file
-    created           INTEGER NOT NULL, -- when the host took the file first
+    created           INTEGER NOT NULL, -- when the host took the file, by its first report
     updated           INTEGER NOT NULL, -- grows with every change of the row
     reported          INTEGER NOT NULL, -- the newest report that counted
     hostname          TEXT    NOT NULL,

@@ -1,0 +1,76 @@
+package quarantine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/mewshq/mews"
+	"github.com/mewshq/mews/internal/sample"
+	"github.com/mewshq/mews/internal/store"
+)
+
+// apply takes records along an edge of the state machine, all of them from a
+// state in which it applies: rows, histories, host actions and holds. It gives
+// the samples that nobody holds any more.
+func (s *Service) apply(tx *store.Tx, who store.Actor, a action, comment string, targets []target) (gone []string, err error) {
+	if len(targets) == 0 {
+		return nil, nil
+	}
+	now := s.now().UnixMicro()
+	change, err := newChange(tx, who, now, a.name, comment)
+	if err != nil {
+		return nil, err
+	}
+	seqs := make([]int64, len(targets))
+	for i, t := range targets {
+		seqs[i] = t.seq
+	}
+	if err := withdraw(tx, who.CID, now, seqs); err != nil {
+		return nil, err
+	}
+	if err := ask(tx, who.CID, now, change, seqs); err != nil {
+		return nil, err
+	}
+	// The plus keeps SQLite from walking through all records of the customer.
+	_, err = tx.Exec(`UPDATE quarantine SET state = ?, path_reason = 0, change = ?, held = CASE WHEN ? THEN 0 ELSE held END,
+		path_state = CASE WHEN EXISTS (SELECT 1 FROM quarantine_agent g WHERE g.cid = quarantine.cid AND g.aid = quarantine.aid)
+			THEN ? ELSE ? END,
+		updated = CASE WHEN updated < ? THEN ? ELSE updated + 1 END
+		WHERE +cid = ? AND seq IN `+listed,
+		a.to, change, a.to == mews.StatePurged, a.pending(), a.to, now, now, string(who.CID), list(seqs))
+	if err != nil {
+		return nil, fmt.Errorf("update records: %w", err)
+	}
+	if err := newEvents(tx, change, seqs...); err != nil {
+		return nil, err
+	}
+	if a.to != mews.StatePurged {
+		return nil, nil
+	}
+	var holdings []sample.Holding
+	for _, t := range targets {
+		if t.held {
+			holdings = append(holdings, sample.Holding{SHA256: t.sha256, Holder: t.id})
+		}
+	}
+	return s.samples.UnholdAll(tx, who.CID, holdings)
+}
+
+// promptly is how many samples are destroyed before an update is answered.
+const promptly = 64
+
+// destroy destroys the bytes of samples that an update has put out of reach. The
+// update stands whatever comes of it: what is left, Run finishes.
+func (s *Service) destroy(ctx context.Context, cid store.CID, gone []string) {
+	if len(gone) == 0 {
+		return
+	}
+	if len(gone) <= promptly {
+		err := s.samples.FinishDeletes(context.WithoutCancel(ctx), cid, gone)
+		if err == nil {
+			return
+		}
+		s.log.Warn("bytes of purged files are not destroyed yet", "files", len(gone), "cause", err)
+	}
+	s.wake()
+}
