@@ -128,9 +128,9 @@ func choices() []choice {
 	}
 }
 
-func drawFilter(rt *rapid.T) string { return rapid.SampledFrom(choices()).Draw(rt, "filter").fql }
+func drawChoice(rt *rapid.T) string { return rapid.SampledFrom(choices()).Draw(rt, "filter").fql }
 
-func pass(fql string, it *item) bool {
+func passes(fql string, it *item) bool {
 	for _, c := range choices() {
 		if c.fql == fql {
 			return c.pass(it)
@@ -152,7 +152,7 @@ func drawAggregation(rt *rapid.T, depth int) collection.Aggregation {
 	}
 	a.Type = rapid.SampledFrom(kinds).Draw(rt, "type")
 	if rapid.IntRange(0, 2).Draw(rt, "filtered") == 0 {
-		a.Filter = drawFilter(rt)
+		a.Filter = drawChoice(rt)
 	}
 	switch a.Type {
 	case "terms", "cardinality":
@@ -226,7 +226,7 @@ func drawBuckets(rt *rapid.T, a *collection.Aggregation, depth int) {
 	if rapid.IntRange(0, 4).Draw(rt, "named") == 0 {
 		a.Filters = map[string]string{}
 		for i := range rapid.IntRange(1, 3).Draw(rt, "filters") {
-			a.Filters[string(rune('c'-i))] = drawFilter(rt)
+			a.Filters[string(rune('c'-i))] = drawChoice(rt)
 		}
 		a.OtherBucket = rapid.Bool().Draw(rt, "other")
 		a.OtherBucketKey = rapid.SampledFrom([]string{"", "rest"}).Draw(rt, "key")
@@ -351,7 +351,7 @@ func (v val) compare(w val) int {
 func evaluate(a collection.Aggregation, docs []*item) collection.Result {
 	var in []*item
 	for _, it := range docs {
-		if pass(a.Filter, it) {
+		if passes(a.Filter, it) {
 			in = append(in, it)
 		}
 	}
@@ -379,11 +379,11 @@ func evaluate(a collection.Aggregation, docs []*item) collection.Result {
 	for _, name := range names {
 		var some []*item
 		for _, it := range in {
-			if pass(a.Filters[name], it) {
+			if passes(a.Filters[name], it) {
 				some = append(some, it)
 			}
 		}
-		left = slices.DeleteFunc(left, func(it *item) bool { return pass(a.Filters[name], it) })
+		left = slices.DeleteFunc(left, func(it *item) bool { return passes(a.Filters[name], it) })
 		r.Buckets = append(r.Buckets, evaluateBelow(a, some, collection.Bucket{Label: name}))
 	}
 	if len(names) > 0 && (a.OtherBucket || a.OtherBucketKey != "") {
