@@ -10,10 +10,16 @@ import (
 // more (SQLite 32,766, PostgreSQL 65,535), and statements add a few.
 const maxArgs = 30_000
 
+// maxSpans bounds the dates and addresses of a filter. Each may be a span and so
+// a condition of its own, and planners take a time that grows with the square
+// of the number of those.
+const maxSpans = 2 * fql.MaxTerms
+
 // A compiler gives the tree of one filter its meaning over a schema.
 type compiler struct {
 	c       *Collection
 	now     time.Time
+	spans   int
 	unknown bool // the filter names a field that there is not, and shall match nothing
 }
 
@@ -60,6 +66,11 @@ func (k *compiler) compare(cmp fql.Compare, narrowing bool) (cond, error) {
 	if len(values) == 0 {
 		present, err := o.ofRecord(operand.present)
 		return not(present), err
+	}
+	if f.Type == Time || f.Type == IP {
+		if k.spans += len(values); k.spans > maxSpans {
+			return cond{}, fql.Errorf(cmp.At(), "more than %d dates and addresses in one filter", maxSpans)
+		}
 	}
 	compare := func(o operand) (cond, error) { return o.compare(values) }
 	if narrowing && !null && f.Indexed && o.exact(values) {

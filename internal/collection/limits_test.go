@@ -44,3 +44,11 @@ func TestLargestFilters(t *testing.T) {
 		}
 	}
 }
+
+func TestTooManySpans(t *testing.T) {
+	c := things(t, collection.SQLite)
+	list := "created:[" + strings.Repeat("'now',", 999) + "'now']"
+	if _, err := c.Parse(list+","+list+","+list, ""); err == nil || !strings.Contains(err.Error(), "at 12021: more than 2048 dates") {
+		t.Errorf("3,000 dates: %v", err)
+	}
+}

@@ -87,56 +87,73 @@ func (o operand) present() (cond, error) {
 // which there is at least one.
 func (o operand) compare(values []fql.Value) (cond, error) {
 	var parts []cond
-	var equal []string
+	var texts []string
+	var equal []any
 	for _, v := range values {
-		var part cond
-		var err error
-		switch {
-		case o.wild(v) && strings.Trim(v.Text, "*") == "":
-			part, err = o.present()
-		case !o.field.Type.words():
-			part, err = o.typed(v)
-		case o.op == fql.Equal && !o.wild(v):
-			equal = append(equal, v.Text)
+		if o.op == fql.Equal && o.field.Type.words() && !o.wild(v) {
+			texts = append(texts, v.Text)
 			continue
-		default:
-			part, err = o.text(v)
 		}
+		if o.op == fql.Equal && o.field.Type.single() && !o.anything(v) {
+			value, err := o.single(v)
+			if err != nil {
+				return cond{}, err
+			}
+			equal = append(equal, value)
+			continue
+		}
+		part, err := o.one(v)
 		if err != nil {
 			return cond{}, err
 		}
 		parts = append(parts, part)
 	}
-	if len(equal) > 0 {
-		parts = append(parts, o.equals(equal))
+	if len(texts) > 0 {
+		parts = append(parts, o.equals(texts))
+	}
+	if len(equal) > 0 { // one condition: the planner's time grows with the square of their number
+		parts = append(parts, oneOf(o.column, equal))
 	}
 	return anyOf(parts...), nil
 }
 
-// typed compares a value that is no text.
-func (o operand) typed(v fql.Value) (cond, error) {
-	if o.op == fql.Text || o.op == fql.Wildcard && o.field.Type != IP {
+// anything tells whether a value stands for every value that there is.
+func (o operand) anything(v fql.Value) bool { return o.wild(v) && strings.Trim(v.Text, "*") == "" }
+
+func (o operand) one(v fql.Value) (cond, error) {
+	switch {
+	case o.anything(v):
+		return o.present()
+	case o.field.Type.words():
+		return o.text(v)
+	case o.op == fql.Text || o.op == fql.Wildcard && o.field.Type != IP:
 		return cond{}, fql.Errorf(v.At, "%s is no text; %s cannot compare it", o.field.Name, o.op)
+	case o.field.Type == Time:
+		return o.time(v)
+	case o.field.Type == IP:
+		return o.ip(v)
 	}
+	value, err := o.single(v)
+	return o.ordered(value), err
+}
+
+// single reads the one value that equals an operand; see [Type.single].
+func (o operand) single(v fql.Value) (any, error) {
 	switch o.field.Type {
 	case Integer:
 		n, err := strconv.ParseInt(v.Text, 10, 64)
 		if err != nil {
-			return cond{}, o.expected(v, "a whole number")
+			return nil, o.expected(v, "a whole number")
 		}
-		return o.ordered(n), nil
+		return n, nil
 	case Number:
 		n, err := strconv.ParseFloat(v.Text, 64)
 		if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
-			return cond{}, o.expected(v, "a number")
+			return nil, o.expected(v, "a number")
 		}
-		return o.ordered(n), nil
-	case Boolean:
-		return o.boolean(v)
-	case Time:
-		return o.time(v)
+		return n, nil
 	}
-	return o.ip(v)
+	return o.boolean(v)
 }
 
 func (o operand) expected(v fql.Value, what string) error {
@@ -152,17 +169,17 @@ func (o operand) ordered(value any) cond {
 	return where(o.column+" "+sign+" ?", value)
 }
 
-func (o operand) boolean(v fql.Value) (cond, error) {
+func (o operand) boolean(v fql.Value) (any, error) {
 	if o.op != fql.Equal {
-		return cond{}, fql.Errorf(v.At, "%s is true or false; %s cannot compare it", o.field.Name, o.op)
+		return nil, fql.Errorf(v.At, "%s is true or false; %s cannot compare it", o.field.Name, o.op)
 	}
 	switch strings.ToLower(v.Text) {
 	case "true":
-		return where(o.column+" = ?", 1), nil
+		return 1, nil
 	case "false":
-		return where(o.column+" = ?", 0), nil
+		return 0, nil
 	}
-	return cond{}, o.expected(v, "true or false")
+	return nil, o.expected(v, "true or false")
 }
 
 // time compares instants. A bare date equals all of its day; in an order it is

@@ -35,6 +35,10 @@ func (t Type) String() string {
 	return names[t]
 }
 
+// single tells whether an operand equals one value. A date or an address may
+// stand for many.
+func (t Type) single() bool { return t == Integer || t == Number || t == Boolean }
+
 // words tells whether values are text.
 func (t Type) words() bool { return t == String || t == Text }
 
