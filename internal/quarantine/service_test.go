@@ -389,6 +389,44 @@ func TestSchemaMatchesTables(t *testing.T) {
 	}))
 }
 
+// TestSchemaMatchesIndexes: what the schema says is quick to find or to sort has
+// an index that begins with the customer.
+func TestSchemaMatchesIndexes(t *testing.T) {
+	w := newWorld(t)
+	must(t, w.db.Read(ctx, func(tx *store.Tx) error {
+		check := func(table, column string) {
+			var n int
+			err := tx.QueryRow(`SELECT count(*) FROM pragma_index_list(?) l
+				JOIN pragma_index_info(l.name) a ON a.seqno = 0 AND a.name = 'cid'
+				JOIN pragma_index_info(l.name) b ON b.seqno = 1 AND b.name = ?`, table, column).Scan(&n)
+			if err != nil || n != 1 {
+				t.Errorf("%s.%s has %d indexes, %v", table, column, n, err)
+			}
+		}
+		s := schema(Deps{})
+		for _, f := range s.Fields {
+			table, column := s.Table, f.Column
+			if f.Child != "" {
+				table = f.Child
+			}
+			if f.Folded != "" {
+				column = f.Folded
+			}
+			if f.Indexed {
+				check(table, column)
+			}
+			switch {
+			case f.Sortable && f.Low != "":
+				check(s.Table, f.Low)
+				check(s.Table, f.High)
+			case f.Sortable:
+				check(s.Table, column)
+			}
+		}
+		return nil
+	}))
+}
+
 // TestFieldsOfTheContract names every field and alias that filters must know.
 func TestFieldsOfTheContract(t *testing.T) {
 	w := newWorld(t)
