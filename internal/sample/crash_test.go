@@ -199,9 +199,24 @@ var keptPercent = []int{0, 25, 50, 75, 100}
 // Power is lost at thousands of file-system calls of blobs, database and index
 // alike: what was acknowledged is there and is found, what was deleted is not.
 func TestCrash(t *testing.T) {
-	points := *pointsFlag
-	if testing.Short() {
-		points = 200
+	crashSeeds(t, *pointsFlag, func(t *testing.T, seed uint64, most int) int {
+		mem := vfs.NewMem()
+		w, m, err := start(mem)
+		must(t, err)
+		defer func() { must(t, w.db.Close()) }()
+		return crashRun(t, mem, seed, most, func(rng *rand.Rand) error { return m.run(w, rng, 20) },
+			func(rng *rand.Rand, pct int) error {
+				left, want := m.crash(mem, rng, pct)
+				return want.check(left)
+			})
+	})
+}
+
+// crashSeeds plays seeds, each with so many crashes at most, until points
+// crashes were tried.
+func crashSeeds(t *testing.T, points int, play func(t *testing.T, seed uint64, most int) int) {
+	if testing.Short() || storetest.Race {
+		points = min(points, 200)
 	}
 	const workers = 2
 	var mu sync.Mutex
@@ -211,7 +226,7 @@ func TestCrash(t *testing.T) {
 			t.Run("", func(t *testing.T) {
 				t.Parallel()
 				for seed := *seedFlag + uint64(worker); ; seed += workers {
-					n := crashRun(t, seed, points/20)
+					n := play(t, seed, points/20)
 					mu.Lock()
 					tried += n
 					enough := tried >= points
@@ -228,35 +243,30 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// crashRun plays the operations of one seed and crashes at about most of its calls.
-func crashRun(t *testing.T, seed uint64, most int) (tried int) {
-	mem := vfs.NewMem()
-	w, m, err := start(mem)
-	must(t, err)
-	rng := rand.New(rand.NewPCG(seed, 1))
+// crashRun plays the operations of one seed and crashes at most of its calls at
+// the most: of some seeds early and often, of others seldom and to their end.
+func crashRun(t *testing.T, mem *vfs.Mem, seed uint64, most int, run func(*rand.Rand) error, crash func(*rand.Rand, int) error) (tried int) {
 	var mu sync.Mutex // calls may come from the database's writer as well
-	calls := 0
+	calls, stride := 0, 3*(1+int(seed%8))
 	mem.Hook(func(op vfs.Op, name string) error {
 		mu.Lock()
 		defer mu.Unlock()
 		if op == vfs.OpRead || op == vfs.OpStat || op == vfs.OpOpen || op == vfs.OpReadDir {
 			return nil // changes nothing
 		}
-		if calls++; calls%3 != int(seed%3) || tried == most || t.Failed() {
+		if calls++; calls%stride != int(seed)%stride || tried == most || t.Failed() {
 			return nil
 		}
 		tried++
 		pct := keptPercent[(calls+int(seed))%len(keptPercent)]
-		left, want := m.crash(mem, rand.New(rand.NewPCG(seed, uint64(calls))), pct)
-		if err := want.check(left); err != nil {
+		if err := crash(rand.New(rand.NewPCG(seed, uint64(calls))), pct); err != nil {
 			t.Errorf("seed=%d, before call %d (%s %s), %d%% kept: %v", seed, calls, op, name, pct, err)
 		}
 		return nil
 	})
-	err = m.run(w, rng, 20)
+	err := run(rand.New(rand.NewPCG(seed, 1)))
 	mem.Hook(nil)
 	must(t, err)
-	must(t, w.db.Close())
 	return tried
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/store"
+	"github.com/mewshq/mews/internal/store/storetest"
 	"github.com/mewshq/mews/internal/vfs"
 )
 
@@ -31,6 +32,9 @@ type holdModel struct {
 // are there while somebody has a claim on them, searches see what they should,
 // and in the end nothing is left of what nobody claims.
 func TestWhoHoldsWhat(t *testing.T) {
+	if storetest.Race {
+		t.Skip("one goroutine has no races")
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		w, _, err := start(vfs.NewMem())
 		if err != nil {

@@ -27,8 +27,9 @@ type world struct {
 	engine *search.Engine
 }
 
-// openWorld opens a corpus on a file system and recovers it.
-func openWorld(ctx context.Context, fsys vfs.FS, db *store.DB, limits Limits) (*world, error) {
+// openWorld opens a corpus on a file system and recovers it, after what is to be
+// set before.
+func openWorld(ctx context.Context, fsys vfs.FS, db *store.DB, limits Limits, before ...func(*world)) (*world, error) {
 	blobs, err := blob.Open(fsys, blobtest.Keys(), blob.Options{})
 	if err != nil {
 		return nil, err
@@ -39,6 +40,9 @@ func openWorld(ctx context.Context, fsys vfs.FS, db *store.DB, limits Limits) (*
 	}
 	w := &world{fs: fsys, db: db, blobs: blobs, engine: engine}
 	w.Service = New(Deps{DB: db, Blobs: blobs, Index: &strictIndex{Engine: engine, used: map[uint64]bool{}}, Limits: limits})
+	for _, set := range before {
+		set(w)
+	}
 	return w, w.Recover(ctx)
 }
 
