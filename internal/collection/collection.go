@@ -51,6 +51,14 @@ func New(s Schema, d Dialect, o Options) (*Collection, error) {
 // Fields are the declared fields, in the schema's order.
 func (c *Collection) Fields() []Field { return slices.Clone(c.schema.Fields) }
 
+// Strict is the same collection, to which an unknown field is a mistake whatever
+// the schema says: for those who ask why a filter selects nothing.
+func (c *Collection) Strict() *Collection {
+	strict := *c
+	strict.schema.UnknownField = UnknownError
+	return &strict
+}
+
 // field finds a field by any of its names, in any case; nil when there is none.
 func (c *Collection) field(name string) *Field { return c.fields[strings.ToLower(name)] }
 

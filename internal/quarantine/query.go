@@ -54,10 +54,11 @@ func (s *Service) ActionCounts(ctx context.Context, who store.Actor, filter, q s
 	return out, nil
 }
 
-// Explain gives what the server makes of a filter.
+// Explain gives what the server makes of a filter. It tells of an unknown field
+// also where one quietly selects nothing.
 func (s *Service) Explain(filter string) (mews.FilterExplanation, error) {
 	out := mews.FilterExplanation{Collection: table, Filter: filter, Tree: []string{}, Fields: s.Fields()}
-	if _, err := s.records.Parse(filter, ""); err != nil {
+	if _, err := s.records.Strict().Parse(filter, ""); err != nil {
 		return out, outward("explain filter", err)
 	}
 	tree, err := fql.Parse(filter)

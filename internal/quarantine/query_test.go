@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/mewshq/mews"
+	"github.com/mewshq/mews/internal/collection"
 )
 
 // ids gives all ids of a query, in its order.
@@ -251,6 +252,24 @@ func TestGuide(t *testing.T) {
 			if e, err := w.Explain(filter); err != nil || len(e.Tree) == 0 {
 				t.Errorf("%s: %q, %v", filter, e.Tree, err)
 			}
+		}
+	}
+}
+
+// TestExplainIsStrict: where an unknown field quietly selects nothing, the
+// explanation still names it.
+func TestExplainIsStrict(t *testing.T) {
+	w := newWorld(t, func(d *Deps) { d.UnknownField = collection.UnknownEmpty })
+	w.report(t, simple(host(1), file(1)))
+	for _, filter := range []string{"nosuch:'x'", "!nosuch:'x'", "state:'quarantined',nosuch:'x'"} {
+		if got := w.ids(t, filter, "", ""); len(got) != 0 {
+			t.Errorf("%s selects %q", filter, got)
+		}
+		if u, err := w.UpdateByQuery(ctx, me, mews.QuarantineQueryUpdate{Action: "delete", Filter: mews.Filters(filter)}); err != nil || u.Affected != 0 {
+			t.Errorf("%s deletes %d records: %v", filter, u.Affected, err)
+		}
+		if _, err := w.Explain(filter); !errors.Is(err, mews.ErrInvalid) || !strings.Contains(err.Error(), `unknown field "nosuch"`) {
+			t.Errorf("%s is explained: %v", filter, err)
 		}
 	}
 }
