@@ -66,7 +66,7 @@ func runFQLExplain(ctx context.Context, g *globals, filter string) error {
 			return fmt.Errorf("write the result: %w", err)
 		}
 		return g.write(viewOf(&mews.Envelope[mews.FilterField]{Resources: e.Fields},
-			"name", "aliases", "type", "values", "sortable", "aggregate", "in_q", "doc"))
+			"name", "type", "sortable", "aggregate", "in_q", "aliases", "doc", "values"))
 	})
 }
 

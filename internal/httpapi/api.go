@@ -119,6 +119,7 @@ func (a *API) operations() []operation {
 	rows = append(rows, a.quarantineOperations()...)
 	rows = append(rows, a.ingestOperations()...)
 	rows = append(rows, a.agentOperations()...)
+	rows = append(rows, a.fqlOperations()...)
 	rows = append(rows, a.ownOperations()...)
 	return rows
 }

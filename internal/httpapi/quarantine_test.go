@@ -3,6 +3,7 @@ package httpapi
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -81,6 +82,17 @@ func TestSeedLoop(t *testing.T) {
 		if len(got) != 7 || got[0] != list[0].ID || got[6] != list[6].ID {
 			t.Errorf("limit %d: %d ids", limit, len(got))
 		}
+		got = nil
+		for after := ""; ; {
+			env := decode[string](t, h.get(t, token, fmt.Sprintf("%s?limit=%d&sort=date_created|asc&after=%s", recordsQuery, limit, url.QueryEscape(after))))
+			got = append(got, env.Resources...)
+			if after = env.Meta.Pagination.After; after == "" {
+				break
+			}
+		}
+		if len(got) != 7 || got[0] != list[0].ID || got[6] != list[6].ID {
+			t.Errorf("limit %d by token: %d ids", limit, len(got))
+		}
 	}
 	past := decode[string](t, h.get(t, token, recordsQuery+"?offset=50"))
 	if p := past.Meta.Pagination; p.Offset != 50 || p.Total != 7 || len(past.Resources) != 0 {
@@ -97,6 +109,11 @@ func TestQueryRefusals(t *testing.T) {
 	h := newHarness(t)
 	token := h.token(t)
 	h.some(t, token, 3)
+	other := h.token(t)
+	after := decode[string](t, h.get(t, token, recordsQuery+"?limit=1")).Meta.Pagination.After
+	if after == "" {
+		t.Fatal("no token although there is more")
+	}
 	for query, want := range map[string]string{
 		"limit=0":                     "limit must be 1..5000",
 		"limit=-1":                    "limit must be 1..5000",
@@ -108,6 +125,7 @@ func TestQueryRefusals(t *testing.T) {
 		"offset=1.0":                  "offset: expected an integer",
 		"offset=1000000000000":        "after",
 		"offset=9999&limit=2":         "after",
+		"offset=1&after=x":            "after",
 		"sort=nope|asc":               "nope",
 		"sort=hostname|up":            "up",
 		"filter=hostname":             "FQL error at 9",
@@ -116,9 +134,12 @@ func TestQueryRefusals(t *testing.T) {
 		"filter=max_severity:'abc'":   "max_severity",
 		"filter=date_created:>'soon'": "date_created",
 		"filter=(((state:'a'))":       "FQL error",
-		"filter=hostname:*'a*b*c*d*e*f*g*h*i*j*'": "*",
-		"filter=" + strings.Repeat("(", 40):       "FQL error",
-		"%zz":                                     "malformed query",
+		"filter=hostname:*'a*b*c*d*e*f*g*h*i*j*'":                  "*",
+		"filter=" + strings.Repeat("(", 40):                        "FQL error",
+		"after=x":                                                  "token",
+		"after=" + url.QueryEscape(after) + "&filter=hostname:'a'": "token",
+		"after=" + url.QueryEscape(after+"A"):                      "token",
+		"%zz":                                                      "malformed query",
 	} {
 		a := h.get(t, token, recordsQuery+"?"+query)
 		if message := decode[any](t, a).Errors; a.status != 400 || !strings.Contains(message[0].Message, want) {
@@ -130,6 +151,9 @@ func TestQueryRefusals(t *testing.T) {
 				t.Errorf("counts of %s: %d %s", query, a.status, a.body)
 			}
 		}
+	}
+	if a := h.get(t, other, recordsQuery+"?limit=1&after="+url.QueryEscape(after)); a.status != 400 {
+		t.Errorf("another client's token: %d %s", a.status, a.body)
 	}
 }
 
