@@ -92,8 +92,10 @@ func (c *Collection) declare() error {
 		return fmt.Errorf("there is no dialect %d", c.dialect)
 	case len(c.key) < minTokenKey:
 		return fmt.Errorf("the token key has %d bytes, want at least %d", len(c.key), minTokenKey)
-	case s.DefaultLimit < 1 || s.MaxLimit < s.DefaultLimit || s.Window < 0:
+	case s.DefaultLimit < 1 || s.MaxLimit < s.DefaultLimit:
 		return errors.New("limits are not in order")
+	case s.Window < 0 || s.Window > 0 && s.Window < s.DefaultLimit:
+		return fmt.Errorf("a window of %d records has no room for a page", s.Window)
 	case s.UnknownField == "":
 		s.UnknownField = UnknownError
 	case s.UnknownField != UnknownError && s.UnknownField != UnknownEmpty:
@@ -157,7 +159,7 @@ func (f *Field) coherent(words bool) error {
 	case f.InQ && f.Multi() && f.Type == Time:
 		return errors.New("q searches only single times")
 	case f.inWords() && !words:
-		return errors.New("q searches it, but the schema has no Words column")
+		return errors.New("q searches it, but the schema has no Words table")
 	}
 	for word := range f.Synonyms {
 		if word != strings.ToLower(word) {
@@ -172,7 +174,7 @@ func (f *Field) coherent(words bool) error {
 	return nil
 }
 
-// inWords tells whether the Words column holds the field's values.
+// inWords tells whether the Words table holds the field's values.
 func (f *Field) inWords() bool { return f.InQ && f.Type.words() && len(f.Values) == 0 }
 
 // lower tells whether stored text is in lower case.

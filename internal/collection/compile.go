@@ -64,8 +64,7 @@ func (k *compiler) compare(cmp fql.Compare, narrowing bool) (cond, error) {
 		return cond{}, err
 	}
 	if len(values) == 0 {
-		present, err := o.ofRecord(operand.present)
-		return not(present), err
+		return not(o.anyPresent()), nil
 	}
 	if f.Type == Time || f.Type == IP {
 		if k.spans += len(values); k.spans > maxSpans {
@@ -80,8 +79,19 @@ func (k *compiler) compare(cmp fql.Compare, narrowing bool) (cond, error) {
 	if err != nil || !null {
 		return part, err
 	}
-	present, err := o.ofRecord(operand.present)
-	return anyOf(part, not(present)), err
+	return anyOf(part, not(o.anyPresent())), nil
+}
+
+// anyPresent holds for a record that has a value.
+func (o operand) anyPresent() cond {
+	switch {
+	case !o.field.Multi():
+		return o.present()
+	case o.field.Low != "":
+		o.column = o.c.column(o.field.Low)
+		return o.present()
+	}
+	return o.exists(o.present())
 }
 
 func (k *compiler) unknownField(cmp fql.Compare) (cond, error) {

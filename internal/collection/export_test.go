@@ -8,3 +8,34 @@ func (c *Collection) Strategy(sparse, reach int) { c.strategy = strategy{sparse,
 func Limit(c *Collection, few, many, memory int) {
 	c.work = work{few: few, many: many, memory: memory, check: 1}
 }
+
+// A Statement is SQL that a page asks, by what it does.
+type Statement struct {
+	Does, SQL string
+	Args      []any
+}
+
+// Statements are all that a query can lead to.
+func (c *Collection) Statements(q Query) ([]Statement, error) {
+	f, err := c.finder(nil, q)
+	if err != nil {
+		return nil, err
+	}
+	var out []Statement
+	add := func(does string, s statement) { out = append(out, Statement{does, s.sql, s.args}) }
+	add("all", f.allOf(11))
+	add("count", f.counting())
+	if len(f.keys) == 1 {
+		add("walk", f.walkOver(20, 11))
+	}
+	add("sort", f.sortedBy(11))
+	return out, nil
+}
+
+// SeparatorClass and Separates are the two sides of what ends a word.
+func SeparatorClass() string { return "[" + separatorClass("%c", "%c") + "]" }
+func Separates(r rune) bool  { return separates(r) }
+func (c *Collection) Token(q Query, seen int, values ...any) string {
+	keys, _ := c.parseSort(q.Sort)
+	return c.sign(q, keys, token{Expires: c.now().Add(tokenLife).Unix(), Total: seen, Seen: seen, Last: row{values: values, key: 7}})
+}

@@ -82,34 +82,52 @@ func (f *finder) cut(rows []row) []row {
 
 // all gives the selected records, in no order, or the first of too many.
 func (f *finder) all() ([]row, error) {
+	return f.rows(f.allOf(f.c.strategy.sparse + 1))
+}
+
+func (f *finder) allOf(most int) statement {
 	sql, args := f.where.SQL(f.cid)
-	return f.rows("SELECT "+f.columns()+" FROM "+f.c.schema.Table+" WHERE "+sql+" LIMIT ?", append(args, f.c.strategy.sparse+1))
+	return f.statement("SELECT "+f.columns()+" FROM "+f.c.schema.Table+" WHERE "+sql+" LIMIT ?", append(args, most))
+}
+
+func (f *finder) statement(sql string, args []any) statement {
+	return statement{f.c.dialect.Statement(sql), args}
 }
 
 // count sets the total.
 func (f *finder) count() error {
+	s := f.counting()
+	if err := f.tx.QueryRow(s.sql, s.args...).Scan(&f.total); err != nil {
+		return fmt.Errorf("count records: %w", err)
+	}
+	return nil
+}
+
+func (f *finder) counting() statement {
 	sql, args := f.where.SQL(f.cid)
 	if f.where.Empty() {
 		// The narrowest index that begins with the customer has the answer.
 		sql = f.c.column("cid") + " = ?"
 	}
-	statement := f.c.dialect.Statement("SELECT count(*) FROM " + f.c.schema.Table + " WHERE " + sql)
-	if err := f.tx.QueryRow(statement, args...).Scan(&f.total); err != nil {
-		return fmt.Errorf("count records: %w", err)
-	}
-	return nil
+	return f.statement("SELECT count(*) FROM "+f.c.schema.Table+" WHERE "+sql, args)
 }
 
 // walk goes along the index of the order over as many entries as should hold
 // the page. It gives fewer rows than wanted when they did not, or when it is not
 // worth trying.
 func (f *finder) walk(want int) ([]row, error) {
-	o := f.keys[0]
+	if len(f.keys) > 1 || f.start != nil && isMissing(f.start.Last.values[0]) {
+		return nil, nil
+	}
 	entries, err := f.entries(want)
-	if err != nil || len(f.keys) > 1 || entries == 0 || f.start != nil && isMissing(f.start.Last.values[0]) {
+	if err != nil || entries == 0 {
 		return nil, err
 	}
-	c := f.c
+	return f.rows(f.walkOver(entries, want))
+}
+
+func (f *finder) walkOver(entries, want int) statement {
+	c, o := f.c, f.keys[0]
 	key := c.column(c.schema.Key)
 	by := o.ordered(c) + " " + o.direction() + ", " + key + " " + o.direction()
 	path := cond{c.column("cid") + " = ? AND " + o.present(c), []any{cidArg{}}}
@@ -117,11 +135,11 @@ func (f *finder) walk(want int) ([]row, error) {
 		path = all(path, where("("+o.ordered(c)+", "+key+")"+o.beyond()+"(?, ?)", f.start.Last.values[0], f.start.Last.key))
 	}
 	sql, args := f.where.SQL(f.cid)
-	statement := "SELECT " + f.columns() + " FROM (SELECT " + key + " AS at FROM " + c.schema.Table + " WHERE " + path.sql +
+	text := "SELECT " + f.columns() + " FROM (SELECT " + key + " AS at FROM " + c.schema.Table + " WHERE " + path.sql +
 		" ORDER BY " + by + " LIMIT ?) AS walk CROSS JOIN " + c.schema.Table +
 		" WHERE " + key + " = walk.at AND " + sql + " ORDER BY " + by + " LIMIT ? OFFSET ?"
 	args = append(append(path.bound(f.cid), entries), args...)
-	return f.rows(statement, append(args, want, f.offset))
+	return f.statement(text, append(args, want, f.offset))
 }
 
 // entries is how many entries of an index to walk over for a page; 0 when they
@@ -131,8 +149,8 @@ func (f *finder) entries(want int) (int, error) {
 	need := f.offset + want
 	if !f.where.Empty() {
 		var most int64 // at least as many as there are
-		statement := "SELECT coalesce(max(" + f.c.column(f.c.schema.Key) + "), 0) FROM " + f.c.schema.Table
-		if err := f.tx.QueryRow(statement).Scan(&most); err != nil {
+		text := "SELECT coalesce(max(" + f.c.column(f.c.schema.Key) + "), 0) FROM " + f.c.schema.Table
+		if err := f.tx.QueryRow(text).Scan(&most); err != nil {
 			return 0, fmt.Errorf("greatest key: %w", err)
 		}
 		scattered := 2 * float64(need) * max(float64(most)/float64(max(f.total, 1)), 1)
@@ -149,13 +167,15 @@ func (f *finder) entries(want int) (int, error) {
 
 // sorted has the database sort all that is selected. It keeps no more than the
 // page and what lies before it.
-func (f *finder) sorted(want int) ([]row, error) {
+func (f *finder) sorted(want int) ([]row, error) { return f.rows(f.sortedBy(want)) }
+
+func (f *finder) sortedBy(want int) statement {
 	sql, args := f.where.SQL(f.cid)
 	if f.start != nil {
 		after := f.c.after(f.keys, f.start.Last)
 		sql, args = sql+" AND "+after.sql, append(args, after.args...)
 	}
-	return f.rows("SELECT "+f.columns()+" FROM "+f.c.schema.Table+" WHERE "+sql+
+	return f.statement("SELECT "+f.columns()+" FROM "+f.c.schema.Table+" WHERE "+sql+
 		" ORDER BY "+f.c.orderBy(f.keys)+" LIMIT ? OFFSET ?", append(args, want, f.offset))
 }
 
@@ -169,8 +189,8 @@ func (f *finder) columns() string {
 }
 
 // rows runs a statement that selects columns.
-func (f *finder) rows(statement string, args []any) ([]row, error) {
-	rows, err := f.tx.Query(f.c.dialect.Statement(statement), args...)
+func (f *finder) rows(s statement) ([]row, error) {
+	rows, err := f.tx.Query(s.sql, s.args...)
 	if err != nil {
 		return nil, fmt.Errorf("select records: %w", err)
 	}

@@ -76,11 +76,11 @@ func (o operand) exact(values []fql.Value) bool {
 func (o operand) wild(v fql.Value) bool { return o.cmp.Wild(v) && strings.Contains(v.Text, "*") }
 
 // present holds when there is a value.
-func (o operand) present() (cond, error) {
+func (o operand) present() cond {
 	if o.field.Type.words() {
-		return where(o.column + " <> ''"), nil
+		return where(o.column + " <> ''")
 	}
-	return where(o.column + " IS NOT NULL"), nil
+	return where(o.column + " IS NOT NULL")
 }
 
 // compare holds when the value stands in the relation to one of values, of
@@ -123,7 +123,7 @@ func (o operand) anything(v fql.Value) bool { return o.wild(v) && strings.Trim(v
 func (o operand) one(v fql.Value) (cond, error) {
 	switch {
 	case o.anything(v):
-		return o.present()
+		return o.present(), nil
 	case o.field.Type.words():
 		return o.text(v)
 	case o.op == fql.Text || o.op == fql.Wildcard && o.field.Type != IP:
