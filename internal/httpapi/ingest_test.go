@@ -191,6 +191,16 @@ func TestIngestLines(t *testing.T) {
 	}
 }
 
+// TestManyWrongLines: as many lines as there may be, each with its mistake.
+func TestManyWrongLines(t *testing.T) {
+	h := newHarness(t)
+	a := h.do(t, "POST", ingestPath, with(bearing(h.token(t)), "Content-Type", mediaLines), strings.Repeat("[]\n", maxLines))
+	env := checkEnvelope(t, a.status, a.header, a.body)
+	if a.status != 200 || len(env.Errors) != maxLines || env.Errors[maxLines-1].ID != "10000" || env.Meta.Writes.ResourcesAffected != 0 {
+		t.Errorf("%d, %d errors", a.status, len(env.Errors))
+	}
+}
+
 // FuzzLines holds the reader of NDJSON to what it says of its lines: each that
 // is not empty is either a report that decodes alone, or wrong.
 func FuzzLines(f *testing.F) {

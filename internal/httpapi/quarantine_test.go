@@ -9,6 +9,9 @@ import (
 	"testing"
 
 	"github.com/mewshq/mews"
+	"github.com/mewshq/mews/internal/blob"
+	"github.com/mewshq/mews/internal/collection"
+	"github.com/mewshq/mews/internal/quarantine"
 )
 
 const (
@@ -68,7 +71,7 @@ func TestSeedLoop(t *testing.T) {
 	h := newHarness(t)
 	token := h.token(t)
 	list := h.some(t, token, 7)
-	for _, limit := range []int{1, 3, 7, 10} {
+	for _, limit := range []int{1, 3, 7, 10, MaxPage} {
 		var got []string
 		offset, total := 0, 1
 		for offset < total {
@@ -97,6 +100,9 @@ func TestSeedLoop(t *testing.T) {
 	past := decode[string](t, h.get(t, token, recordsQuery+"?offset=50"))
 	if p := past.Meta.Pagination; p.Offset != 50 || p.Total != 7 || len(past.Resources) != 0 {
 		t.Errorf("past the end: %+v", p)
+	}
+	if a := h.get(t, token, recordsQuery+"?offset=9900&limit=100"); a.status != 200 {
+		t.Errorf("the last page within the reach of offsets: %d %s", a.status, a.body)
 	}
 	bare := decode[string](t, h.get(t, token, recordsQuery+"?filter=&offset=&limit=&sort=&later=x"))
 	if p := bare.Meta.Pagination; len(bare.Resources) != 7 || p.Limit != 100 || bare.Resources[0] != list[6].ID {
@@ -154,6 +160,30 @@ func TestQueryRefusals(t *testing.T) {
 	}
 	if a := h.get(t, other, recordsQuery+"?limit=1&after="+url.QueryEscape(after)); a.status != 400 {
 		t.Errorf("another client's token: %d %s", a.status, a.body)
+	}
+}
+
+// TestUnknownFieldAsUpstream: where the operator wants it, a filter with a field
+// that does not exist matches nothing, and an update by it changes nothing.
+func TestUnknownFieldAsUpstream(t *testing.T) {
+	h := newHarness(t)
+	token := h.token(t)
+	h.some(t, token, 2)
+	var err error
+	h.api.deps.Quarantine, err = quarantine.New(quarantine.Deps{
+		DB: h.db, Samples: h.api.deps.Samples, Keys: blob.NewKeyring([32]byte{1}), UnknownField: collection.UnknownEmpty,
+	})
+	must(t, err)
+	a := h.get(t, token, recordsQuery+"?filter=nope:'x'")
+	if env := decode[string](t, a); a.status != 200 || env.Meta.Pagination.Total != 0 || !strings.Contains(string(a.body), `"resources":[]`) {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	a = h.patch(t, token, recordsQuery, `{"action":"delete","filter":"nope:!'x'"}`)
+	if env := decode[any](t, a); a.status != 200 || env.Meta.Writes.ResourcesAffected != 0 {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if a := h.get(t, token, recordsQuery+"?filter=nope"); a.status != 400 {
+		t.Errorf("a filter that is none: %d %s", a.status, a.body)
 	}
 }
 
