@@ -2,6 +2,7 @@ package collection
 
 import (
 	"slices"
+	"sort"
 	"strings"
 	"time"
 )
@@ -72,34 +73,44 @@ func (c *calendar) start(at int64) int64 {
 	return floorDiv(at+h.offset, length)*length - h.offset
 }
 
-// hour looks at both ends of an hour of UTC.
+// hour looks at both ends of an hour of UTC, and at the hour before it, in which
+// the interval of its first instant may begin.
 func (c *calendar) hour(first int64) cachedHour {
 	const last = 3599
-	_, offset := time.Unix(first, 0).In(c.zone).Zone()
-	from, to := time.Unix(first, 0).In(c.zone).ZoneBounds()
-	h := cachedHour{offset: int64(offset)}
+	h := cachedHour{offset: c.offset(first)}
+	h.whole = c.offset(first-3600) == h.offset && c.offset(first+last) == h.offset
 	if c.every >= day {
 		h.start = c.find(first)
-		h.whole = h.start == c.find(first+last) && (to.IsZero() || to.Unix() > first+last)
-		return h
+		h.whole = h.whole && h.start == c.find(first+last)
 	}
-	// The interval of an instant begins at most an hour before it; no change of
-	// the clocks may lie between.
-	h.whole = (from.IsZero() || from.Unix() <= first-3600) && (to.IsZero() || to.Unix() > first+last)
 	return h
+}
+
+// offset is how many seconds east of UTC the clocks are.
+func (c *calendar) offset(at int64) int64 {
+	_, offset := time.Unix(at, 0).In(c.zone).Zone()
+	return int64(offset)
+}
+
+// change is when the clocks were changed between two instants with different
+// offsets: the first second of the later one. (time.Time.ZoneBounds would say,
+// but takes the end of a year for a change, in leap years a day early.)
+func (c *calendar) change(before, after int64) int64 {
+	offset := c.offset(after)
+	n := sort.Search(int(after-before), func(i int) bool { return c.offset(before+int64(i)) == offset })
+	return before + int64(n)
 }
 
 // find is start without the cache.
 func (c *calendar) find(at int64) int64 {
-	t := time.Unix(at, 0).In(c.zone)
 	if c.every >= day {
-		return c.dawn(c.date(t))
+		return c.dawn(c.date(time.Unix(at, 0).In(c.zone)))
 	}
-	_, offset := t.Zone()
+	offset := c.offset(at)
 	length := c.every.seconds()
-	start := floorDiv(at+int64(offset), length)*length - int64(offset)
-	if from, _ := t.ZoneBounds(); !from.IsZero() {
-		start = max(start, from.Unix()) // the clocks were changed since
+	start := floorDiv(at+offset, length)*length - offset
+	if c.offset(start) != offset {
+		start = c.change(start, at)
 	}
 	return start
 }
@@ -122,35 +133,29 @@ func (c *calendar) date(t time.Time) (y int, m time.Month, d int) {
 // the day out. Clocks that change at midnight make it something else than 00:00,
 // or one of two.
 func (c *calendar) dawn(y int, m time.Month, d int) int64 {
-	naive := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
-	// What the dials of UTC show is at most a day off: every offset that can play
-	// a part is in force somewhere in this span.
-	at := naive.Add(-36 * time.Hour).In(c.zone)
-	for {
-		_, offset := at.Zone()
-		midnight := naive.Unix() - int64(offset)
-		from, to := at.ZoneBounds()
-		if !from.IsZero() {
-			midnight = max(midnight, from.Unix())
-		}
-		if to.IsZero() || midnight < to.Unix() {
-			return midnight
-		}
-		at = to
+	naive := time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix()
+	const most = 16 * 3600 // no zone was ever further from UTC
+	before, after := c.offset(naive-most), c.offset(naive+most)
+	if before == after {
+		return naive - before
 	}
+	change := c.change(naive-most, naive+most)
+	if naive-before < change {
+		return naive - before
+	}
+	return max(naive-after, change)
 }
 
 // next is the beginning of the interval after the one that begins at start.
 func (c *calendar) next(start int64) int64 {
-	t := time.Unix(start, 0).In(c.zone)
 	if c.every < day {
 		end := start + c.every.seconds()
-		if _, to := t.ZoneBounds(); !to.IsZero() && to.Unix() < end {
-			end = to.Unix()
+		if c.offset(start) != c.offset(end) {
+			end = c.change(start, end)
 		}
 		return c.find(end)
 	}
-	y, m, d := c.date(t)
+	y, m, d := c.date(time.Unix(start, 0).In(c.zone))
 	for {
 		switch c.every {
 		case day:
