@@ -29,7 +29,7 @@ func (s AgentService) Actions(ctx context.Context, aid string, limit int) ([]Hos
 	return env.Resources, nil
 }
 
-// Acknowledge tells how actions went. Meta.Writes counts those that were still
+// Acknowledge tells how up to 1000 actions went. Meta.Writes counts those that were still
 // open: the first answer counts and a repeated one changes nothing. Unknown ids
 // are entries of Errors; when none is known the error is ErrNotFound.
 func (s AgentService) Acknowledge(ctx context.Context, acks ...ActionAck) (*Envelope[struct{}], error) {

@@ -1,14 +1,8 @@
 package mews
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"iter"
-	"mime/multipart"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -21,11 +15,9 @@ type QuarantineService struct{ c *Client }
 
 // Bounds of one call, as the server has them.
 const (
-	maxRecordIDs  = 5000 // in a body
-	maxDetailIDs  = 500  // in a URL: a record's id is 97 characters
-	maxPageIDs    = 5000
-	maxImportLen  = 10_000
-	maxImportSize = 10 << 20
+	maxRecordIDs = 5000 // in a body
+	maxDetailIDs = 500  // in a URL: a record's id is 97 characters
+	maxPageIDs   = 5000
 )
 
 const (
@@ -183,112 +175,6 @@ func callWrite(ctx context.Context, c *Client, k call) (*Envelope[struct{}], err
 		env.Meta.Writes = &Writes{}
 	}
 	return env, err
-}
-
-// Report takes in one quarantined file, streamed: its record and the bytes of
-// file, which may be nil when only the record is known. When it returns without
-// an error both are durable. A failed report is repeated if file can be read
-// from its start again (a file or a bytes.Reader can).
-func (s QuarantineService) Report(ctx context.Context, r QuarantineReport, file io.Reader) (QuarantinedFile, error) {
-	sent := postJSON(r)
-	if file != nil {
-		var err error
-		if sent, err = formBodyOf(r, file); err != nil {
-			return QuarantinedFile{}, err
-		}
-	}
-	env, err := callJSON[QuarantinedFile](ctx, s.c, call{
-		op: "report quarantined file", method: http.MethodPost, path: ingestQuarantine, body: sent, safe: true,
-	})
-	switch {
-	case err != nil:
-		return QuarantinedFile{}, err
-	case len(env.Resources) == 0:
-		return QuarantinedFile{}, Errorf(ErrInternal, "report quarantined file: the reply names no record")
-	}
-	return env.Resources[0], nil
-}
-
-const ingestQuarantine = "/ingest/v1/quarantine"
-
-// formBodyOf puts a record and a file into one form. The file is not held in
-// memory, and its name on this machine is not told.
-func formBodyOf(record any, file io.Reader) (*body, error) {
-	raw, err := rawBody(file)
-	if err != nil {
-		return nil, err
-	}
-	text, err := json.Marshal(record)
-	if err != nil {
-		return nil, err
-	}
-	var frame bytes.Buffer
-	form := multipart.NewWriter(&frame)
-	errRecord := form.WriteField("record", string(text))
-	_, errFile := form.CreateFormFile("sample", "sample")
-	head := frame.Len()
-	if err := errors.Join(errRecord, errFile, form.Close()); err != nil {
-		return nil, err
-	}
-	sent := body{kind: form.FormDataContentType(), size: -1, once: raw.once}
-	if raw.size >= 0 {
-		sent.size = int64(frame.Len()) + raw.size
-	}
-	sent.open = func() (io.Reader, error) {
-		r, err := raw.open()
-		if err != nil {
-			return nil, err
-		}
-		return io.MultiReader(bytes.NewReader(frame.Bytes()[:head]), r, bytes.NewReader(frame.Bytes()[head:])), nil
-	}
-	return &sent, nil
-}
-
-// Import takes in many records without their bytes, in as many calls as they
-// need. Meta.Writes counts those that were new or changed something; each entry
-// of Errors is a report that was refused, its ID the report's number from 1. An
-// error tells that the reports from some number on were not taken in.
-func (s QuarantineService) Import(ctx context.Context, reports []QuarantineReport) (*Envelope[struct{}], error) {
-	all := &Envelope[struct{}]{Meta: Meta{Writes: &Writes{}}, Errors: []APIError{}}
-	for done := 0; done < len(reports); {
-		lines, n, err := importLines(reports[done:])
-		if err != nil {
-			return all, err
-		}
-		env, err := callWrite(ctx, s.c, call{
-			op: "import quarantine records", method: http.MethodPost, path: ingestQuarantine, safe: true,
-			body: bytesBody("application/x-ndjson", lines),
-		})
-		if err != nil {
-			return all, fmt.Errorf("reports from %d on: %w", done+1, err)
-		}
-		all.Meta.TraceID = env.Meta.TraceID
-		all.Meta.Writes.ResourcesAffected += env.Meta.Writes.ResourcesAffected
-		for _, e := range env.Errors {
-			if line, err := strconv.Atoi(e.ID); err == nil {
-				e.ID = strconv.Itoa(done + line)
-			}
-			all.Errors = append(all.Errors, e)
-		}
-		done += n
-	}
-	return all, nil
-}
-
-// importLines writes the first reports, as many as one call takes.
-func importLines(reports []QuarantineReport) (lines []byte, n int, err error) {
-	for _, r := range reports[:min(len(reports), maxImportLen)] {
-		line, err := json.Marshal(r)
-		if err != nil {
-			return nil, 0, err
-		}
-		if n > 0 && len(lines)+len(line)+1 > maxImportSize {
-			break
-		}
-		lines = append(append(lines, line...), '\n')
-		n++
-	}
-	return lines, n, nil
 }
 
 // Settings gives the customer's choices about quarantined files.
