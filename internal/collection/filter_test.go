@@ -45,7 +45,7 @@ func fewThings() []thing {
 
 // openFew gives a store with the few records, twice: the other customer's must
 // never be found.
-func openFew(t *testing.T) *store.DB {
+func openFew(t testing.TB) *store.DB {
 	t.Helper()
 	db := open(t)
 	err := db.Write(ctx, func(tx *store.Tx) error {
