@@ -28,7 +28,7 @@ func FuzzPage(f *testing.F) {
 	all := len(fewThings())
 	f.Fuzz(func(t *testing.T, filter, q, sort string) {
 		for _, c := range dialects { // the other dialect's text is made, if not run
-			if _, err := c.Parse(filter, q); err != nil && !mistake(err) {
+			if _, err := c.Parse(filter, q); err != nil && !isMistake(err) {
 				t.Fatalf("%q, %q: %v", filter, q, err)
 			}
 		}
@@ -39,13 +39,13 @@ func FuzzPage(f *testing.F) {
 			}
 			return err
 		})
-		if err != nil && !mistake(err) {
+		if err != nil && !isMistake(err) {
 			t.Fatalf("%q, %q, %q: %v", filter, q, sort, err)
 		}
 	})
 }
 
-func mistake(err error) bool {
+func isMistake(err error) bool {
 	var e *collection.Error
 	return errors.As(err, &e) && e.Message != ""
 }

@@ -33,7 +33,7 @@ func ownFields() []collection.Field {
 			Name: "aid", Aliases: []string{"device.device_id"}, Column: "aid", Lower: true, Indexed: true, Aggregate: true,
 			Doc: "the host",
 		},
-		{Name: "cid", Column: "cid", Aggregate: true, Doc: "the customer; always your own"},
+		{Name: "cid", Column: "cid", Lower: true, Aggregate: true, Doc: "the customer; always your own"},
 		{Name: "sha256", Column: "sha256", Lower: true, Indexed: true, Aggregate: true, InQ: true, Doc: "the file's hash"},
 		{
 			Name: "state", Aliases: []string{"status"}, Column: "state", Lower: true, Sortable: true, Aggregate: true, InQ: true,
