@@ -34,7 +34,7 @@ func (s *Service) Import(ctx context.Context, who store.Actor, reports []mews.Qu
 	if len(good) == 0 {
 		return out, nil
 	}
-	err := s.db.Write(ctx, func(tx *store.Tx) (err error) {
+	err := s.db.WriteLarge(ctx, func(tx *store.Tx) (err error) {
 		out.Changed, err = s.takeAll(tx, who, good)
 		return err
 	})

@@ -110,7 +110,7 @@ func (s *Service) UpdateByQuery(ctx context.Context, who store.Actor, u mews.Qua
 	cond, args := where.SQL(who.CID)
 	var gone []string
 	var targets []target
-	err = s.db.Write(ctx, func(tx *store.Tx) (err error) {
+	err = s.db.WriteLarge(ctx, func(tx *store.Tx) (err error) {
 		if targets, err = s.find(tx, a, cond, args); err != nil || len(targets) == 0 {
 			return err
 		}

@@ -115,7 +115,11 @@ func TestOneFailureLeavesTheOthersOfItsCommit(t *testing.T) {
 		for i := range 60 {
 			wg.Go(func() {
 				ran := false
-				err := db.Write(ctx, func(tx *store.Tx) error {
+				write := db.Write
+				if i%4 == 0 {
+					write = db.WriteLarge
+				}
+				err := write(ctx, func(tx *store.Tx) error {
 					tx.OnCommit(func() { ran = true })
 					if _, err := tx.Exec(`INSERT INTO t VALUES (?, ?)`, fmt.Sprint(i), i); err != nil {
 						return err
@@ -172,6 +176,13 @@ func TestPanicReachesTheCallerOnly(t *testing.T) {
 				panic("oh no")
 			})
 			t.Error("Write returned")
+		}()
+		func() {
+			defer func() { _ = recover() }()
+			_ = db.WriteLarge(ctx, func(tx *store.Tx) error {
+				_, _ = tx.Exec(`INSERT INTO t VALUES ('z', 1)`)
+				panic("oh no")
+			})
 		}()
 		if n := count(t, db, `SELECT count(*) FROM t`); n != 0 {
 			t.Error("a row of the panicking write stayed")

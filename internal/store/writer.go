@@ -25,6 +25,7 @@ const (
 type request struct {
 	ctx   context.Context
 	fn    func(*Tx) error
+	alone bool // in a commit of its own
 	state atomic.Int32
 	done  chan struct{}
 
@@ -42,7 +43,20 @@ type request struct {
 // I/O, and call neither Write nor Read. A context that ends while fn waits
 // cancels it; once fn has begun, Write stays for the outcome.
 func (db *DB) Write(ctx context.Context, fn func(*Tx) error) error {
-	r := &request{ctx: ctx, fn: fn, done: make(chan struct{})}
+	return db.await(&request{ctx: ctx, fn: fn, done: make(chan struct{})})
+}
+
+// WriteLarge is Write for a change of very many rows. It shares its commit with
+// nobody: to take one of several back, SQLite keeps every page in memory as it
+// was before. A statement alone does the same while it runs, so fn should change
+// a thousand rows at a time.
+func (db *DB) WriteLarge(ctx context.Context, fn func(*Tx) error) error {
+	return db.await(&request{ctx: ctx, fn: fn, alone: true, done: make(chan struct{})})
+}
+
+// await hands a request to the writer and waits for the outcome.
+func (db *DB) await(r *request) error {
+	ctx := r.ctx
 	if err := db.send(r); err != nil {
 		return err
 	}
@@ -84,8 +98,17 @@ func (db *DB) send(r *request) error {
 func (db *DB) runWriter() {
 	defer close(db.stopped)
 	var execs, batches int
-	for first := range db.queue {
-		batch := db.collect(first)
+	var next *request // taken from the queue, but not into the batch
+	for {
+		first, open := next, true
+		if first == nil {
+			first, open = <-db.queue
+		}
+		if !open {
+			return
+		}
+		var batch []*request
+		batch, next = db.collect(first)
 		db.commit(batch)
 		batches++
 		for _, r := range batch {
@@ -102,24 +125,28 @@ func (db *DB) runWriter() {
 }
 
 // collect takes what waits right now. Writes that come while a commit runs
-// make the next batch: the slower the disk, the larger the batches.
-func (db *DB) collect(first *request) []*request {
-	batch := make([]*request, 0, 8)
+// make the next batch: the slower the disk, the larger the batches. A write that
+// must be alone ends the batch before it, and begins the next.
+func (db *DB) collect(first *request) (batch []*request, next *request) {
+	batch = make([]*request, 0, 8)
 	for r := first; ; {
+		if r.alone && len(batch) > 0 {
+			return batch, r
+		}
 		if r.state.CompareAndSwap(waiting, running) {
 			batch = append(batch, r)
 		}
-		if len(batch) == db.maxBatch {
-			return batch
+		if len(batch) == db.maxBatch || r.alone && len(batch) > 0 {
+			return batch, nil
 		}
 		var open bool
 		select {
 		case r, open = <-db.queue:
 			if !open {
-				return batch
+				return batch, nil
 			}
 		default:
-			return batch
+			return batch, nil
 		}
 	}
 }
@@ -161,6 +188,15 @@ func (db *DB) transact(batch []*request) error {
 	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return db.broken(conn, "begin", err)
 	}
+	if r := batch[0]; r.alone {
+		if err := db.runAlone(ctx, conn, r); err != nil {
+			return db.broken(conn, "roll back the write", err)
+		}
+		if r.undone {
+			return nil
+		}
+		return db.end(ctx, conn)
+	}
 	kept := 0
 	for _, r := range batch {
 		if err := db.run(ctx, conn, r); err != nil {
@@ -176,6 +212,11 @@ func (db *DB) transact(batch []*request) error {
 		}
 		return nil
 	}
+	return db.end(ctx, conn)
+}
+
+// end commits the transaction, with the end of the audit chain.
+func (db *DB) end(ctx context.Context, conn *sql.Conn) error {
 	if err := db.audit.save(ctx, conn, db.auditKey); err != nil {
 		return db.broken(conn, "save audit head", err)
 	}
@@ -204,6 +245,22 @@ func (db *DB) run(ctx context.Context, conn *sql.Conn, r *request) error {
 		_, err = conn.ExecContext(ctx, "RELEASE w")
 	}
 	if err != nil {
+		return errors.Join(r.err, err)
+	}
+	return nil
+}
+
+// runAlone gives one request the transaction, and takes it back as a whole. The
+// error says that SQLite could not, or had done so already.
+func (db *DB) runAlone(ctx context.Context, conn *sql.Conn, r *request) error {
+	before := *db.audit
+	r.call(db, conn)
+	if r.err == nil && r.crash == nil {
+		return nil
+	}
+	*db.audit = before
+	r.undone, r.hooks = true, nil
+	if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil {
 		return errors.Join(r.err, err)
 	}
 	return nil
