@@ -106,7 +106,7 @@ func TestLinearizable(t *testing.T) {
 	must(t, group.Wait())
 	for i, history := range histories {
 		if got := quarantinetest.Check(history, quarantinetest.Right, time.Minute); got != porcupine.Ok {
-			t.Errorf("seed=%d, history %d: %s\n%s", *seedFlag, i, got, quarantinetest.Describe(history))
+			t.Errorf("seed=%d, history %d: %s\n%s", *seedFlag, i, got, quarantinetest.List(history))
 		}
 	}
 }

@@ -116,7 +116,7 @@ func TestLinearizable(t *testing.T) {
 	for i, history := range histories {
 		calls += len(history)
 		if got := quarantinetest.Check(history, quarantinetest.Right, time.Minute); got != porcupine.Ok {
-			t.Errorf("seed=%d, history %d: %s\n%s", *seedFlag, i, got, quarantinetest.Describe(history))
+			t.Errorf("seed=%d, history %d: %s\n%s", *seedFlag, i, got, quarantinetest.List(history))
 		}
 	}
 	t.Logf("%d histories of %d calls", n, calls)

@@ -33,8 +33,7 @@ type recorder struct {
 // records of a customer that has none yet.
 func Record(ctx context.Context, sys System, rng *rand.Rand, clients, steps int) ([]porcupine.Operation, error) {
 	r := &recorder{sys: sys}
-	for record := range records {
-		in := input{kind: report, record: record, bytes: true}
+	for _, in := range firstReports() {
 		if _, err := call(ctx, sys, in); err != nil {
 			return nil, fmt.Errorf("%+v: %w", in, err)
 		}
@@ -75,6 +74,12 @@ func (r *recorder) step(ctx context.Context, client int, in input) error {
 
 // draw chooses a call.
 func (r *recorder) draw(rng *rand.Rand) input {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return draw(rng, &r.dates, r.ids)
+}
+
+func draw(rng *rand.Rand, dates *atomic.Int64, ids []string) input {
 	names := []string{mews.ActionRelease, mews.ActionRelease, mews.ActionUnrelease, mews.ActionUnrelease, mews.ActionDelete}
 	name := names[rng.IntN(len(names))]
 	record := rng.IntN(records)
@@ -96,19 +101,17 @@ func (r *recorder) draw(rng *rand.Rand) input {
 	case n < 16:
 		in := input{kind: report, record: record, bytes: rng.IntN(2) == 0}
 		if rng.IntN(3) > 0 {
-			in.date = int(r.dates.Add(1))
+			in.date = int(dates.Add(1))
 		}
 		return in
 	case n < 18:
 		return input{kind: pull, host: hostOf(record)}
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.ids) == 0 {
+	if len(ids) == 0 {
 		return input{kind: pull, host: hostOf(record)}
 	}
 	outcomes := []string{mews.ActionAcknowledged, mews.ActionFailed}
-	return input{kind: acknowledge, id: r.ids[rng.IntN(len(r.ids))], outcome: outcomes[rng.IntN(2)]}
+	return input{kind: acknowledge, id: ids[rng.IntN(len(ids))], outcome: outcomes[rng.IntN(2)]}
 }
 
 // Tamper gives the history with one answer of an update altered, which no order
@@ -129,8 +132,8 @@ func Check(history []porcupine.Operation, wrong Mistake, atMost time.Duration) p
 	return porcupine.CheckOperationsTimeout(Model(wrong), history, atMost)
 }
 
-// Describe lists a history by the beginnings of its calls.
-func Describe(history []porcupine.Operation) string {
+// List writes a history by the beginnings of its calls.
+func List(history []porcupine.Operation) string {
 	var b strings.Builder
 	ops := slices.Clone(history)
 	slices.SortFunc(ops, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })

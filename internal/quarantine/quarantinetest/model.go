@@ -23,7 +23,7 @@ type state struct {
 }
 
 type record struct {
-	state, paths string
+	state, paths string // "" before its first report
 	held         bool
 	reported     int // date of the newest report that counted
 	waits        int // the action for which the paths wait: its place in the queue plus one
@@ -50,10 +50,17 @@ func (s *state) equal(t *state) bool {
 // begin is a customer each of whose files was reported once, with its bytes.
 func begin() *state {
 	s := &state{}
-	for r := range s.records {
-		s.records[r] = record{state: mews.StateQuarantined, paths: mews.StateQuarantined, held: true}
+	for _, in := range firstReports() {
+		s.report(in)
 	}
 	return s
+}
+
+func firstReports() (list []input) {
+	for r := range records {
+		list = append(list, input{kind: report, record: r, bytes: true})
+	}
+	return list
 }
 
 // edges is the state machine.
@@ -105,14 +112,7 @@ func (s *state) step(wrong Mistake, in input, ids []string) string {
 		n := func(action string) int { return s.clone().apply(Right, action, s.selects(in.filter)) }
 		return fmt.Sprint(n(mews.ActionRelease), n(mews.ActionUnrelease), n(mews.ActionDelete))
 	case look:
-		r := s.records[in.record]
-		return describe(r.state, r.paths, s.there(fileOf(in.record)), func(yield func(string) bool) {
-			for _, a := range s.queue {
-				if a.record == in.record && !yield(a.name+" "+a.state) {
-					return
-				}
-			}
-		})
+		return s.describe(in.record)
 	case download:
 		return fmt.Sprint(s.there(in.file))
 	case report:
@@ -122,6 +122,20 @@ func (s *state) step(wrong Mistake, in input, ids []string) string {
 	default:
 		return fmt.Sprint(s.acknowledge(wrong, in))
 	}
+}
+
+func (s *state) describe(r int) string {
+	rec := s.records[r]
+	if rec.state == "" {
+		return ""
+	}
+	return describe(rec.state, rec.paths, s.there(fileOf(r)), func(yield func(string) bool) {
+		for _, a := range s.queue {
+			if a.record == r && !yield(a.name+" "+a.state) {
+				return
+			}
+		}
+	})
 }
 
 func describe(state, paths string, there bool, actions iter.Seq[string]) string {
@@ -185,6 +199,13 @@ func (s *state) withdraw(r int) {
 
 func (s *state) report(in input) string {
 	rec := &s.records[in.record]
+	if rec.state == "" {
+		*rec = record{
+			state: mews.StateQuarantined, paths: mews.StateQuarantined, reported: in.date,
+			held: in.bytes || s.there(fileOf(in.record)),
+		}
+		return rec.state
+	}
 	younger := in.date > rec.reported
 	quarantined := rec.state == mews.StateQuarantined
 	if !younger && !quarantined {
