@@ -59,12 +59,12 @@ func (m *measures) measure(bucket uint32, numbers []float64, hashes []uint64) {
 			m.sums[bucket].add(v)
 		}
 	case kindCardinality:
-		m.sets = grown(m.mem, m.sets, n, 32)
+		m.sets = grown(m.mem, m.sets, n, 16)
 		for _, h := range hashes {
 			m.sets[bucket].add(m.mem, h)
 		}
 	case kindPercentiles:
-		m.spreads = grown(m.mem, m.spreads, n, 16)
+		m.spreads = grown(m.mem, m.spreads, n, 56)
 		for _, v := range numbers {
 			m.spreads[bucket].add(m.mem, v)
 		}

@@ -29,7 +29,7 @@ func (g *group) measured(parent uint32) []Bucket {
 func (g *group) percentiles(parent uint32, count int64) []Bucket {
 	var values []float64
 	if count > 0 {
-		values = g.measures.spreads[parent].percentiles(g.percents)
+		values = g.measures.spreads[parent].percentiles(g.mem, g.percents)
 	}
 	out := make([]Bucket, len(g.percents))
 	for i, p := range g.percents {
