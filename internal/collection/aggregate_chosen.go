@@ -1,6 +1,8 @@
 package collection
 
 import (
+	"database/sql/driver"
+	"fmt"
 	"math"
 	"time"
 
@@ -14,87 +16,149 @@ import (
 // Then the terms are counted first, and a second reading is of those that are
 // shown.
 
-// manyTerms is from how many terms on the shown ones are chosen first; 0 is
+// manyTerms is how many terms of the root are too many to go on with; 0 is
 // never.
 func (c *Collection) manyTerms(n *node) int {
-	if n.kind != kindTerms || len(n.subs) == 0 || len(n.named) > 0 {
+	switch {
+	case n.kind != kindTerms || len(n.named) > 0:
 		return 0
+	case len(n.subs) > 0:
+		return max(c.work.many, c.work.many*(n.terms.from+n.terms.size)/250)
+	case n.orderable():
+		return c.work.most
 	}
-	return max(c.work.many, c.work.many*(n.terms.from+n.terms.size)/250)
+	return 0
 }
 
+// aggregateChosen answers when there are too many terms.
 func (c *Collection) aggregateChosen(tx *store.Tx, cid store.CID, n *node) (Result, error) {
-	counting := *n
-	counting.subs = nil
-	first, err := c.newFolding(&counting)
+	list, other, err := c.count(tx, cid, n)
 	if err != nil {
 		return Result{}, err
-	}
-	if err := first.run(tx, n.where, cid); err != nil {
-		return Result{}, err
-	}
-	list, other := first.root.shownTerms(0)
-	if len(list) == 0 {
-		return first.result()
 	}
 	chosen := *n
-	chosen.terms.from, chosen.terms.size = 0, len(list)
-	chosen.where = first.narrowed(list)
-	second, err := c.newFolding(&chosen)
+	chosen.terms.from, chosen.terms.size = 0, max(1, len(list))
+	chosen.where = c.narrowed(n, list)
+	f, err := c.newFolding(&chosen)
 	if err != nil {
 		return Result{}, err
 	}
-	second.root.choose(first.root, list)
-	if err := second.run(tx, chosen.where, cid); err != nil {
+	f.root.choose(list)
+	if len(n.subs) == 0 {
+		err = f.root.adopt(tx, cid, c, list)
+	} else if len(list) > 0 {
+		err = f.run(tx, chosen.where, cid)
+	}
+	if err != nil {
 		return Result{}, err
 	}
-	r, err := second.result()
-	*r.Other = other
+	r, err := f.result()
+	if r.Other != nil {
+		*r.Other = other
+	}
 	return r, err
 }
 
-// choose lets a group count only terms that another one has found.
-func (g *group) choose(from *group, list []uint32) {
+// count chooses the terms to show: by folding while they fit, else in the order
+// of an index.
+func (c *Collection) count(tx *store.Tx, cid store.CID, n *node) (list []counted, other int64, err error) {
+	if len(n.subs) == 0 { // folding them was tried
+		return c.ordered(tx, cid, n)
+	}
+	counting := *n
+	counting.subs = nil
+	f, err := c.newFolding(&counting)
+	if err != nil {
+		return nil, 0, err
+	}
+	f.limit = c.manyTerms(&counting)
+	err = f.run(tx, n.where, cid)
+	if err == errManyTerms {
+		return c.ordered(tx, cid, &counting)
+	}
+	if err == nil {
+		err = f.mem.err()
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	shown, other := f.root.shownTerms(0)
+	for _, b := range shown {
+		key := f.root.table.key(b)
+		list = append(list, counted{
+			value: f.root.columnValue(key), count: int64(f.root.table.counts[b]),
+			absent: f.root.absent != nil && key == f.root.absent.keys[0],
+		})
+	}
+	return list, other, nil
+}
+
+// choose lets a group count only some terms.
+func (g *group) choose(list []counted) {
 	g.only = true
-	for _, b := range list {
-		key := from.table.key(b)
-		if g.text() {
-			key = g.values.texts.entry(from.values.texts.text(key))
-		} else {
-			key = g.values.bits.number(from.values.bits.values[key])
-		}
+	for _, t := range list {
+		key := g.keyOf(t.value)
 		g.verdicts = grown(g.mem, g.verdicts, int(key)+1, 1)
 		g.verdicts[key] = wanted
 	}
 }
 
+// keyOf numbers a term as its column holds it.
+func (g *group) keyOf(v driver.Value) uint32 {
+	switch v := v.(type) {
+	case string:
+		return g.values.texts.entry(v)
+	case []byte:
+		return g.values.texts.entry(string(v))
+	case float64:
+		return g.values.bits.number(math.Float64bits(v + 0))
+	case int64:
+		if g.field.Type == Number {
+			return g.values.bits.number(math.Float64bits(float64(v)))
+		}
+		return g.values.bits.number(uint64(v))
+	}
+	return 0
+}
+
+// adopt takes over what was counted elsewhere.
+func (g *group) adopt(tx *store.Tx, cid store.CID, c *Collection, list []counted) error {
+	for _, t := range list {
+		key := g.keyOf(t.value)
+		if text, ok := t.value.(string); ok && g.field.Folded != "" {
+			spelling, err := c.spelling(tx, cid, g.field, text)
+			if err != nil {
+				return fmt.Errorf("aggregate: %w", err)
+			}
+			g.values.texts.number(spelling)
+		}
+		g.table.counts[g.table.bucket(0, key)] = uint32(t.count)
+	}
+	return nil
+}
+
 // narrowed selects the records of the chosen terms, if there is a way that costs
-// less than reading all of them: group chooses as well.
-func (f *folding) narrowed(list []uint32) Where {
-	g, w := f.root, f.root.where
+// less than reading all of them: choose does it as well.
+func (c *Collection) narrowed(n *node, list []counted) Where {
+	w := n.where
 	var values []any
 	var records int64
-	for _, b := range list {
-		key := g.table.key(b)
-		if g.absent != nil && key == g.absent.keys[0] {
+	for _, t := range list {
+		if t.absent {
 			return w // records without the field are not found by a value
 		}
-		values = append(values, g.columnValue(key))
-		records += int64(g.table.counts[b])
+		values = append(values, t.value)
+		records += t.count
 	}
-	if len(w.cond.args)+len(values) > maxArgs {
+	if len(values) == 0 || len(w.cond.args)+len(values) > maxArgs {
 		return w
 	}
-	o := f.c.operand(g.field, fql.Compare{}, time.Time{})
-	column := o.column
-	if o.folded != "" {
-		column = o.folded
-	}
-	in := oneOf(column, values)
+	o := c.operand(n.field, fql.Compare{}, time.Time{})
+	in := oneOf(c.indexedColumn(n.field), values)
 	switch {
-	case g.field.Indexed && records <= int64(f.c.work.few):
+	case n.field.Indexed && records <= int64(c.work.few):
 		in, _ = o.lookup(func(operand) (cond, error) { return in, nil })
-	case g.field.Multi():
+	case n.field.Multi():
 		return w
 	}
 	if !w.Empty() {
@@ -104,7 +168,7 @@ func (f *folding) narrowed(list []uint32) Where {
 }
 
 // columnValue is a term as its column holds it.
-func (g *group) columnValue(key uint32) any {
+func (g *group) columnValue(key uint32) driver.Value {
 	switch {
 	case g.field.Type == IP:
 		return []byte(g.values.texts.text(key))

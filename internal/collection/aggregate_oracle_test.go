@@ -34,7 +34,8 @@ func TestAggregateOracle(t *testing.T) {
 		for range 8 {
 			// Every way to read the records: some few looked up, all in one go, and the
 			// terms of the root first.
-			collection.Limit(c, rapid.SampledFrom([]int{0, 3, 1000}).Draw(rt, "few"), rapid.SampledFrom([]int{1, 2, 1000}).Draw(rt, "many"), 1<<20)
+			collection.Limit(c, rapid.SampledFrom([]int{0, 3, 1000}).Draw(rt, "few"), rapid.SampledFrom([]int{1, 2, 1000}).Draw(rt, "many"),
+				rapid.SampledFrom([]int{1, 3, 1000}).Draw(rt, "most"), 1<<20)
 			a := drawAggregation(rt, 0)
 			var docs []*item
 			for _, it := range items {

@@ -4,9 +4,10 @@ package collection
 func (c *Collection) Strategy(sparse, reach int) { c.strategy = strategy{sparse, reach} }
 
 // Limit lets a collection's aggregates take on less: records whose rows in child
-// tables are looked up, terms of the root that are folded at once, and bytes.
-func Limit(c *Collection, few, many, memory int) {
-	c.work = work{few: few, many: many, memory: memory, check: 1}
+// tables are looked up, terms of the root that are folded at once, the same without
+// anything below them, and bytes.
+func Limit(c *Collection, few, many, most, memory int) {
+	c.work = work{few: few, many: many, most: most, memory: memory, check: 1}
 }
 
 // A Statement is SQL that a page asks, by what it does.

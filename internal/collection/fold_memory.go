@@ -5,10 +5,13 @@ type work struct {
 	memory int // bytes
 	few    int // records whose rows in child tables are looked up one by one
 	many   int // terms of the root from which on the shown ones are chosen first
+	most   int // terms of the root from which on they are counted in the order of their index
 	check  int // records between two looks at what is held
 }
 
-func usualWork() work { return work{memory: maxMemory, few: 20_000, many: 1000, check: 256} }
+func usualWork() work {
+	return work{memory: maxMemory, few: 20_000, many: 1000, most: 100_000, check: 256}
+}
 
 // A ledger counts the bytes that folding holds, so that no request takes more
 // than its share of the server. What it refuses is told once, at the end of a

@@ -1,8 +1,10 @@
 package collection
 
 import (
+	"database/sql/driver"
 	"math"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -289,23 +291,29 @@ func (g *group) term(key uint32) (label any, text string) {
 }
 
 // termText is a term as text, which patterns are compared with.
-func (g *group) termText(key uint32) string {
-	switch g.field.Type {
-	case Integer:
-		return number(float64(int64(g.values.bits.values[key])))
-	case Number:
-		return number(math.Float64frombits(g.values.bits.values[key]))
-	case Boolean:
-		if g.values.bits.values[key] != 0 {
-			return "true"
+func (g *group) termText(key uint32) string { return g.field.show(g.columnValue(key)) }
+
+// show is a value of a column as text.
+func (f *Field) show(v driver.Value) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case []byte:
+		return addressText(string(v))
+	case float64:
+		return number(v)
+	case int64:
+		switch f.Type {
+		case Boolean:
+			return strconv.FormatBool(v != 0)
+		case Time:
+			return time.UnixMicro(v).UTC().Format(rfc3339)
+		case Number:
+			return number(float64(v))
 		}
-		return "false"
-	case Time:
-		return time.UnixMicro(int64(g.values.bits.values[key])).UTC().Format(rfc3339)
-	case IP:
-		return addressText(g.values.texts.text(key))
+		return strconv.FormatInt(v, 10)
 	}
-	return g.values.texts.text(key)
+	return ""
 }
 
 // compareTerms puts terms in their order: text by bytes, apart from case where
