@@ -41,7 +41,7 @@ func main() {
 	flag.IntVar(&s.repeats, "repeats", 5, "how often each query is measured")
 	flag.StringVar(&s.profiles, "profile", "", "write CPU profiles of import, queries and acts to this folder, as text")
 	flag.StringVar(&s.only, "only", "", "ask only queries whose class or name holds this text; then nothing is changed")
-	flag.BoolVar(&s.keep, "keep", false, "leave the data folder of the last size, and use one that was left")
+	flag.BoolVar(&s.keep, "keep", false, "leave the data folders, and use those that were left; nothing is changed")
 	flag.StringVar(&files.JSON, "json", "", "write all figures to this file, to compare versions")
 	flag.StringVar(&files.Markdown, "markdown", "", "write the tables to this file, or to their place in it: docs/performance.md")
 	flag.Parse()

@@ -31,7 +31,7 @@ func measure(ctx context.Context, s settings, t *truth) (*sizeReport, error) {
 		defer client.Close()
 		err = r.ask(ctx, s, srv, client.Quarantine(), t)
 	}
-	if err == nil && s.only == "" {
+	if err == nil && s.only == "" && !s.keep {
 		err = r.act(ctx, s, srv, client.Quarantine(), t)
 	}
 	if err = errors.Join(err, srv.Stop()); err != nil || s.keep {
