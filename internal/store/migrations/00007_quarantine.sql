@@ -64,6 +64,11 @@ CREATE INDEX quarantine_hostname ON quarantine (cid, hostname_folded);
 CREATE INDEX quarantine_username ON quarantine (cid, username_folded);
 CREATE INDEX quarantine_path_low ON quarantine (cid, path_low);
 CREATE INDEX quarantine_path_high ON quarantine (cid, path_high);
+-- What most filters and aggregates look at, in a quarter of the table's bytes:
+-- where no other index helps it is read from end to end in place of the table.
+-- Rows are added at its end, and no action changes it.
+CREATE INDEX quarantine_scan ON quarantine (cid, seq, created, first_behavior, last_behavior, max_severity, max_confidence,
+    hostname_folded, hostname, username_folded, username, country_folded, country, adversary);
 
 -- The words of sha256, hostname, username and paths: what q searches. They are
 -- as long as all the rest of a record, which other queries would have to read.
