@@ -57,7 +57,9 @@ func (db *DB) openPools(o Options) error {
 	}
 	db.code = sqliteCode
 	var err error
-	if db.write, err = openSQLite(o.Path, pragmas); err != nil {
+	// The writer touches a page of every index for each row: what its own cache
+	// does not hold is read again, and written to the WAL more than once.
+	if db.write, err = openSQLite(o.Path, append([]string{"cache_size(-16384)"}, pragmas...)); err != nil {
 		return err
 	}
 	db.write.SetMaxOpenConns(1)
