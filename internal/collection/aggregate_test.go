@@ -1,7 +1,6 @@
 package collection_test
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -223,17 +222,6 @@ func TestAggregateTerms(t *testing.T) {
 				t.Error(diff)
 			}
 		})
-	}
-}
-
-func refused(t *testing.T, err error, part string) {
-	t.Helper()
-	e, ok := errors.AsType[*collection.Error](err)
-	if !ok {
-		t.Fatalf("got %v, want a mistake with %q", err, part)
-	}
-	if !strings.Contains(e.Message, part) {
-		t.Errorf("%q does not say %q", e.Message, part)
 	}
 }
 
