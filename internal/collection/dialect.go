@@ -3,6 +3,7 @@ package collection
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // A Dialect is the kind of SQL that statements are written in.
@@ -90,6 +91,10 @@ func (d Dialect) hasWord(text, word string) cond {
 		return where(text+" ~ ?", "(^|"+class+")"+word+"("+class+"|$)")
 	}
 	// Most texts do not have the word even as a part, which instr finds faster.
+	// Where they do, the first place is mostly that of the word itself: to try
+	// only there is far cheaper than to try a pattern with stars everywhere.
 	class := "[" + separatorClass("%c", "%c") + "]"
-	return where("(instr("+text+", ?) > 0 AND ' ' || "+text+" || ' ' GLOB ?)", word, "*"+class+word+class+"*")
+	whole := class + word + class
+	return where("(instr("+text+", ?) > 0 AND (substr(' ' || "+text+" || ' ', instr("+text+", ?), ?) GLOB ? OR ' ' || "+text+" || ' ' GLOB ?))",
+		word, word, utf8.RuneCountInString(word)+2, whole, "*"+whole+"*")
 }
