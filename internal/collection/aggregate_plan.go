@@ -88,7 +88,7 @@ func (p *plan) ofBase(w Where, cid store.CID) statement {
 	if len(columns) == 0 {
 		columns = []cond{where("1")}
 	}
-	return p.read(p.c.schema.Table, columns, w.selected(), p.c.column(p.c.schema.Key), cid)
+	return p.read(w.from(), columns, w.selected(), p.c.column(p.c.schema.Key), cid)
 }
 
 // ofChild reads a child table: of the records with these keys, or of all.

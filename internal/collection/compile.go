@@ -130,10 +130,13 @@ func (o operand) ofRecord(value func(operand) (cond, error)) (cond, error) {
 	return anyOf(low, high, all(where(lowest.column+" <> "+highest.column), exists)), err
 }
 
+// into begins a condition on child tables.
+const into = "EXISTS (SELECT 1 FROM "
+
 // exists goes from the record to its values.
 func (o operand) exists(value cond) cond {
 	child := o.field.Child
-	sql := "EXISTS (SELECT 1 FROM " + child + " WHERE " + child + ".record = " + o.c.column(o.c.schema.Key) +
+	sql := into + child + " WHERE " + child + ".record = " + o.c.column(o.c.schema.Key) +
 		" AND " + o.c.dialect.unindexed(child+".cid") + " = ? AND " + value.sql + ")"
 	return cond{sql, append([]any{cidArg{}}, value.args...)}
 }

@@ -30,6 +30,7 @@ func (c *Collection) Statements(q Query) ([]Statement, error) {
 		add("walk", f.walkOver(20, 11))
 	}
 	add("sort", f.sortedBy(11))
+	add("name", f.naming([]row{{key: 1}, {key: 2}}))
 	return out, nil
 }
 

@@ -1,6 +1,7 @@
 package collection
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -87,7 +88,7 @@ func (f *finder) all() ([]row, error) {
 
 func (f *finder) allOf(most int) statement {
 	sql, args := f.where.SQL(f.cid)
-	return f.statement("SELECT "+f.columns()+" FROM "+f.c.schema.Table+" WHERE "+sql+" LIMIT ?", append(args, most))
+	return f.statement("SELECT "+f.columns()+" FROM "+f.where.from()+" WHERE "+sql+" LIMIT ?", append(args, most))
 }
 
 func (f *finder) statement(sql string, args []any) statement {
@@ -109,7 +110,7 @@ func (f *finder) counting() statement {
 		// The narrowest index that begins with the customer has the answer.
 		sql = f.c.column("cid") + " = ?"
 	}
-	return f.statement("SELECT count(*) FROM "+f.c.schema.Table+" WHERE "+sql, args)
+	return f.statement("SELECT count(*) FROM "+f.where.from()+" WHERE "+sql, args)
 }
 
 // walk goes along the index of the order over as many entries as should hold
@@ -136,7 +137,7 @@ func (f *finder) walkOver(entries, want int) statement {
 	}
 	sql, args := f.where.SQL(f.cid)
 	text := "SELECT " + f.columns() + " FROM (SELECT " + key + " AS at FROM " + c.schema.Table + " WHERE " + path.sql +
-		" ORDER BY " + by + " LIMIT ?) AS walk CROSS JOIN " + c.schema.Table +
+		" ORDER BY " + by + " LIMIT ?) AS walk CROSS JOIN " + f.where.from() +
 		" WHERE " + key + " = walk.at AND " + sql + " ORDER BY " + by + " LIMIT ? OFFSET ?"
 	args = append(append(path.bound(f.cid), entries), args...)
 	return f.statement(text, append(args, want, f.offset))
@@ -175,17 +176,59 @@ func (f *finder) sortedBy(want int) statement {
 		after := f.c.after(f.keys, f.start.Last)
 		sql, args = sql+" AND "+after.sql, append(args, after.args...)
 	}
-	return f.statement("SELECT "+f.columns()+" FROM "+f.c.schema.Table+" WHERE "+sql+
+	return f.statement("SELECT "+f.columns()+" FROM "+f.where.from()+" WHERE "+sql+
 		" ORDER BY "+f.c.orderBy(f.keys)+" LIMIT ? OFFSET ?", append(args, want, f.offset))
 }
 
-// columns are those of a row.
+// columns are those of a row but its id, which only a page's own rows need: a
+// narrow index may hold the others.
 func (f *finder) columns() string {
 	var names []string
 	for _, o := range f.keys {
 		names = append(names, o.column(f.c))
 	}
-	return strings.Join(append(names, f.c.column(f.c.schema.Key), f.c.column(f.c.schema.ID)), ", ")
+	return strings.Join(append(names, f.c.column(f.c.schema.Key)), ", ")
+}
+
+// maxNamed is how many records one statement names.
+const maxNamed = 500
+
+// name gives rows their ids.
+func (f *finder) name(rows []row) error {
+	at := make(map[int64]*row, len(rows))
+	for i := range rows {
+		at[rows[i].key] = &rows[i]
+	}
+	for some := range slices.Chunk(rows, maxNamed) {
+		s := f.naming(some)
+		found, err := f.tx.Query(s.sql, s.args...)
+		if err != nil {
+			return fmt.Errorf("ids of records: %w", err)
+		}
+		for found.Next() {
+			var key int64
+			var id string
+			if err := found.Scan(&key, &id); err != nil {
+				return errors.Join(fmt.Errorf("ids of records: %w", err), found.Close())
+			}
+			at[key].id = id
+		}
+		if err := errors.Join(found.Err(), found.Close()); err != nil {
+			return fmt.Errorf("ids of records: %w", err)
+		}
+	}
+	return nil
+}
+
+func (f *finder) naming(rows []row) statement {
+	keys := make([]any, len(rows))
+	for i, r := range rows {
+		keys[i] = r.key
+	}
+	c := f.c
+	of := oneOf(c.column(c.schema.Key), keys)
+	return f.statement("SELECT "+c.column(c.schema.Key)+", "+c.column(c.schema.ID)+" FROM "+c.schema.Table+
+		" WHERE "+c.dialect.unindexed(c.column("cid"))+" = ? AND "+of.sql, append([]any{string(f.cid)}, of.args...))
 }
 
 // rows runs a statement that selects columns.
@@ -202,7 +245,7 @@ func (f *finder) rows(s statement) ([]row, error) {
 		for i := range r.values {
 			dest = append(dest, &r.values[i])
 		}
-		if err := rows.Scan(append(dest, &r.key, &r.id)...); err != nil {
+		if err := rows.Scan(append(dest, &r.key)...); err != nil {
 			return nil, fmt.Errorf("read record: %w", err)
 		}
 		out = append(out, r)

@@ -41,6 +41,9 @@ func (c *Collection) Page(tx *store.Tx, q Query) (Page, error) {
 	page := Page{IDs: []string{}, Total: f.total, Limit: f.limit, Next: f.seen()}
 	more := len(rows) > f.limit
 	rows = rows[:min(len(rows), f.limit)]
+	if err := f.name(rows); err != nil {
+		return Page{}, err
+	}
 	for _, r := range rows {
 		page.IDs = append(page.IDs, r.id)
 	}

@@ -80,7 +80,7 @@ func TestPlansOfSQLite(t *testing.T) {
 	}{
 		{collection.Query{}, "count", []string{"SEARCH thing USING COVERING INDEX * (cid=?)"}},
 		{collection.Query{}, "walk", []string{"SEARCH thing USING COVERING INDEX thing_created (cid=? AND created>?)", "SCAN walk", "SEARCH thing USING INTEGER PRIMARY KEY (rowid=?)"}},
-		{collection.Query{}, "sort", []string{"SCAN thing", "USE TEMP B-TREE FOR ORDER BY"}},
+		{collection.Query{}, "sort", []string{"SCAN thing USING COVERING INDEX thing_created", "USE TEMP B-TREE FOR ORDER BY"}},
 		{
 			collection.Query{Sort: "hostname", Filter: "state:'released'"},
 			"walk",

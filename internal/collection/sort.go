@@ -64,9 +64,9 @@ func (o order) beyond() string {
 
 // A row is a record with what it is sorted by.
 type row struct {
-	values []any // one for each order: nil, int64, float64, string or []byte
-	key    int64 // breaks ties, in the direction of the first order
-	id     string
+	values []any  // one for each order: nil, int64, float64, string or []byte
+	key    int64  // breaks ties, in the direction of the first order
+	id     string // once it is known
 }
 
 // compare sorts rows as orderBy does.

@@ -1,6 +1,8 @@
 package collection
 
 import (
+	"strings"
+
 	"github.com/mewshq/mews/internal/fql"
 	"github.com/mewshq/mews/internal/store"
 )
@@ -71,6 +73,17 @@ func (w Where) selected() cond {
 		return own
 	}
 	return cond{own.sql + " AND " + w.cond.sql, append(own.args, w.cond.args...)}
+}
+
+// from is the noun's table for a statement with the condition. Where records are
+// followed into child tables they are read in the order of their keys, which is
+// that of the children: SQLite would rather read the narrowest index that holds
+// the columns, and then jump to and fro between the children.
+func (w Where) from() string {
+	if w.c.dialect == SQLite && strings.Contains(w.cond.sql, into) {
+		return w.c.schema.Table + " NOT INDEXED"
+	}
+	return w.c.schema.Table
 }
 
 // bound gives the arguments with the customer in his places.
