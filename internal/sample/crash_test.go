@@ -25,7 +25,7 @@ import (
 
 var (
 	seedFlag   = flag.Uint64("seed", 1, "first seed of the crash tests")
-	pointsFlag = flag.Int("crashes", 2000, "crash points to try")
+	pointsFlag = flag.Int("crashes", 1500, "crash points to try")
 )
 
 // A model is what a client of the corpus was told: which contents it has, under

@@ -366,7 +366,7 @@ func TestCrashOfHolders(t *testing.T) {
 
 // Whichever call fails, no success is claimed that a crash would take back.
 func TestFailingCallsOfHolders(t *testing.T) {
-	step := 11
+	step := 17
 	if testing.Short() || storetest.Race {
 		step = 83
 	}

@@ -199,19 +199,21 @@ func (m *holdModel) check(t *rapid.T) {
 	ctx := context.Background()
 	found, err := m.w.found(ctx, cid)
 	m.must(err)
+	var shas []string
+	for _, body := range contents {
+		shas = append(shas, shaOf(body))
+	}
+	var there map[string]bool
+	m.must(m.w.db.Read(ctx, func(tx *store.Tx) (err error) { there, err = m.w.Held(tx, cid, shas); return err }))
+	listed, err := m.w.Many(ctx, cid, shas)
+	m.must(err)
 	want := 0
-	for i, body := range contents {
-		sha := shaOf(body)
-		_, got := m.w.Get(ctx, me, sha)
-		r, _, down := m.w.Download(ctx, me, sha)
-		if down == nil {
-			m.must(r.Close())
-		}
+	for i, sha := range shas {
 		if m.seen(i) {
 			want++
 		}
-		if (got == nil) != m.seen(i) || (down == nil) != m.there(i) || slices.Contains(found, sha) != m.seen(i) {
-			t.Fatalf("content %d, there %v, seen %v: get %v, download %v, found %v", i, m.there(i), m.seen(i), got, down, found)
+		if _, ok := listed[sha]; ok != m.seen(i) || there[sha] != m.there(i) || slices.Contains(found, sha) != m.seen(i) {
+			t.Fatalf("content %d, there %v, seen %v: listed %v, held %v, found %v", i, m.there(i), m.seen(i), ok, there[sha], found)
 		}
 	}
 	if len(found) != want {
@@ -225,6 +227,13 @@ func (m *holdModel) end() {
 	for i, body := range contents {
 		if err := sameBytes(m.w, body, m.there(i)); err != nil {
 			m.t.Fatalf("content %d, there %v: %v", i, m.there(i), err)
+		}
+		r, _, err := m.w.Download(context.Background(), me, shaOf(body))
+		if err == nil {
+			m.must(r.Close())
+		}
+		if (err == nil) != m.there(i) {
+			m.t.Fatalf("content %d, there %v: download: %v", i, m.there(i), err)
 		}
 	}
 	var holds int
