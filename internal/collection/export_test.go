@@ -1,5 +1,7 @@
 package collection
 
+import "github.com/mewshq/mews/internal/store"
+
 // Strategy makes a collection of few records choose as one of many does.
 func (c *Collection) Strategy(sparse, reach int) { c.strategy = strategy{sparse, reach} }
 
@@ -40,4 +42,27 @@ func Separates(r rune) bool  { return separates(r) }
 func (c *Collection) Token(q Query, seen int, values ...any) string {
 	keys, _ := c.parseSort(q.Sort)
 	return c.sign(q, keys, token{Expires: c.now().Add(tokenLife).Unix(), Total: seen, Seen: seen, Last: row{values: values, key: 7}})
+}
+
+// Statements are those that an aggregation runs: over the noun's table, the
+// child tables (the first one whole, the second for two records), and the index
+// of a field.
+func Statements(c *Collection, a Aggregation, field string, cid store.CID) ([]string, error) {
+	n, err := c.check(&a, 0, "")
+	if err != nil {
+		return nil, err
+	}
+	f, err := c.newFolding(n)
+	if err != nil {
+		return nil, err
+	}
+	out := []string{f.plan.ofBase(n.where, cid).sql}
+	for i, s := range f.plan.children {
+		var keys []any
+		if i > 0 {
+			keys = []any{1, 2}
+		}
+		out = append(out, f.plan.ofChild(s, keys, cid).sql)
+	}
+	return append(out, c.inOrder(c.field(field), cid).sql), nil
 }
