@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"regexp"
+	"regexp/syntax"
 	"strings"
 )
 
@@ -30,8 +31,31 @@ func newPattern(name, text string, fold bool) (*pattern, error) {
 		p.text, flags = strings.ToLower(text), "(?is)"
 	}
 	// What is no expression, such as a Windows path, is the term itself.
+	tree, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return p, nil
+	}
+	if size(tree) > maxSteps {
+		return nil, errorf("%s is an expression of more than %d steps: repeat less", name, maxSteps)
+	}
 	p.re, _ = regexp.Compile(flags + `\A(?:` + text + `)\z`)
 	return p, nil
+}
+
+// maxSteps bounds what an expression is compiled to: repetitions in repetitions
+// make much of little.
+const maxSteps = 20_000
+
+// size is about how many steps an expression is compiled to.
+func size(re *syntax.Regexp) int {
+	n := 1 + len(re.Rune)
+	for _, sub := range re.Sub {
+		n += size(sub)
+	}
+	if re.Op == syntax.OpRepeat {
+		n *= max(re.Min, re.Max, 1)
+	}
+	return min(n, 1<<30)
 }
 
 func (p *pattern) match(term string) bool {
