@@ -127,7 +127,7 @@ func (o operand) ofRecord(value func(operand) (cond, error)) (cond, error) {
 		return cond{}, err
 	}
 	high, err := value(highest)
-	return anyOf(low, high, all(where(lowest.column+" <> "+highest.column), exists)), err
+	return anyOf(low, all(where(lowest.column+" <> "+highest.column), anyOf(high, exists))), err
 }
 
 // into begins a condition on child tables.

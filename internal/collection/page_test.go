@@ -109,7 +109,7 @@ func TestPlansOfSQLite(t *testing.T) {
 			[]string{"SCAN thing", "SEARCH thing_path USING PRIMARY KEY (record=?)"},
 		},
 		{collection.Query{Filter: "paths.size:1"}, "all", []string{"SCAN thing", "SEARCH thing_path EXISTS USING PRIMARY KEY (record=?)"}},
-		{collection.Query{Q: "x"}, "all", []string{"SEARCH thing USING INTEGER PRIMARY KEY (rowid=?)", "SCAN thing_words"}},
+		{collection.Query{Q: "x"}, "all", []string{"SCAN thing", "SEARCH thing_words EXISTS USING INTEGER PRIMARY KEY (rowid=?)"}},
 	} {
 		x.q.CID, x.q.Client = mine, alice
 		list, err := c.Statements(x.q)

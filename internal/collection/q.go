@@ -140,8 +140,10 @@ func (c *Collection) inWords(p phrase) cond {
 		region := "substr(" + column + ", " + at + ", " + at + " - " + at + ")"
 		value = all(value, where(c.dialect.contains(region), mark(i), mark(i+1), mark(i), text))
 	}
-	sql := c.column(c.schema.Key) + " IN (SELECT " + c.schema.Words + ".record FROM " + c.schema.Words +
-		" WHERE " + c.schema.Words + ".cid = ? AND " + value.sql + ")"
+	// From the record to its words: the other way round, a set of all records that
+	// have the phrase would be made before the first of them can be looked at.
+	sql := into + c.schema.Words + " WHERE " + c.schema.Words + ".record = " + c.column(c.schema.Key) +
+		" AND " + c.dialect.unindexed(c.schema.Words+".cid") + " = ? AND " + value.sql + ")"
 	return cond{sql, append([]any{cidArg{}}, value.args...)}
 }
 
