@@ -2,14 +2,13 @@ package collection
 
 import (
 	"bytes"
-	"container/heap"
+	"cmp"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/mewshq/mews/internal/fql"
@@ -53,7 +52,9 @@ func (c *Collection) ordered(tx *store.Tx, cid store.CID, n *node) (list []count
 			err = end
 		}
 	}()
-	top := &topCounted{n: n}
+	terms := top[counted]{
+		from: n.terms.from, size: n.terms.size, compare: n.compareCounted, count: func(c counted) int64 { return c.count },
+	}
 	var now counted
 	record := int64(math.MinInt64)
 	for {
@@ -62,9 +63,11 @@ func (c *Collection) ordered(tx *store.Tx, cid store.CID, n *node) (list []count
 			return nil, 0, fmt.Errorf("aggregate: %w", err)
 		}
 		if err == io.EOF || !same(row[0], now.value) {
-			top.offer(now)
+			if n.keepsCounted(now) {
+				terms.offer(now)
+			}
 			if err == io.EOF {
-				list, other = top.shown()
+				list, other = terms.shown()
 				return list, other, nil
 			}
 			now, record = counted{value: row[0], rank: now.rank + 1}, math.MinInt64
@@ -173,70 +176,29 @@ func same(a, b driver.Value) bool {
 	return ok && bytes.Equal(x, y)
 }
 
-// topCounted keeps the terms that are shown, with the last of them at the root
-// of a heap.
-type topCounted struct {
-	n     *node
-	list  []counted
-	total int64
+// keepsCounted tells whether a term may be shown.
+func (n *node) keepsCounted(c counted) bool {
+	o := &n.terms
+	if c.value == nil || c.value == "" || c.count < n.min || c.count > n.max || c.count == 0 {
+		return false
+	}
+	return o.include == nil && o.exclude == nil || o.keeps(n.field.show(c.value))
 }
 
-func (t *topCounted) Len() int           { return len(t.list) }
-func (t *topCounted) Less(i, j int) bool { return t.compare(t.list[i], t.list[j]) > 0 }
-func (t *topCounted) Swap(i, j int)      { t.list[i], t.list[j] = t.list[j], t.list[i] }
-
-// Push implements heap.Interface.
-func (t *topCounted) Push(x any) { t.list = append(t.list, x.(counted)) }
-
-// Pop implements heap.Interface.
-func (t *topCounted) Pop() any {
-	last := t.list[len(t.list)-1]
-	t.list = t.list[:len(t.list)-1]
-	return last
-}
-
-// offer takes a term into account.
-func (t *topCounted) offer(c counted) {
-	o := &t.n.terms
-	if c.value == nil || c.value == "" || c.count < t.n.min || c.count > t.n.max || c.count == 0 {
-		return
-	}
-	if (o.include != nil || o.exclude != nil) && !o.keeps(t.n.field.show(c.value)) {
-		return
-	}
-	t.total += c.count
-	if len(t.list) < o.from+o.size {
-		heap.Push(t, c)
-		return
-	}
-	if t.compare(c, t.list[0]) < 0 {
-		t.list[0] = c
-		heap.Fix(t, 0)
-	}
-}
-
-func (t *topCounted) compare(a, b counted) int {
-	o := &t.n.terms
+// compareCounted puts the term that comes first in front.
+func (n *node) compareCounted(a, b counted) int {
 	c := a.rank - b.rank
-	if !o.byTerm && a.count != b.count {
-		c = int(min(max(a.count-b.count, -1), 1))
-	} else if !o.byTerm {
+	switch {
+	case n.terms.byTerm:
+	case a.count == b.count:
 		return c
+	default:
+		c = cmp.Compare(a.count, b.count)
 	}
-	if o.desc {
+	if n.terms.desc {
 		return -c
 	}
 	return c
-}
-
-// shown are the terms in their order, and the records of those behind them.
-func (t *topCounted) shown() (list []counted, other int64) {
-	slices.SortFunc(t.list, t.compare)
-	other = t.total
-	for _, c := range t.list {
-		other -= c.count
-	}
-	return t.list[min(t.n.terms.from, len(t.list)):], other
 }
 
 // spelling of a term as a record has it; the index may hold it in lower case.

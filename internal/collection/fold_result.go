@@ -1,6 +1,7 @@
 package collection
 
 import (
+	"cmp"
 	"database/sql/driver"
 	"math"
 	"slices"
@@ -86,18 +87,32 @@ func (f *folding) result() (Result, error) {
 // shownTerms are the buckets of the terms to show, and how many records are in
 // those behind them.
 func (g *group) shownTerms(parent uint32) (list []uint32, other int64) {
-	top := &topTerms{g: g, room: g.terms.from + g.terms.size}
+	count := func(b uint32) int64 { return int64(g.table.counts[b]) }
+	t := top[uint32]{from: g.terms.from, size: g.terms.size, compare: g.compareBuckets, count: count}
 	for _, b := range g.found(parent) {
-		if n := int64(g.table.counts[b]); g.table.key(b) < namedKeys && g.kept(n) {
-			other += n
-			top.add(b)
+		if g.table.key(b) < namedKeys && g.kept(count(b)) {
+			t.offer(b)
 		}
 	}
-	list = top.sorted()
-	for _, b := range list {
-		other -= int64(g.table.counts[b])
+	return t.shown()
+}
+
+// compareBuckets puts the term that comes first in front; terms with equal
+// counts are in their own order.
+func (g *group) compareBuckets(a, b uint32) int {
+	c := 0
+	if g.terms.byTerm {
+		c = g.compareTerms(g.table.key(a), g.table.key(b))
+	} else {
+		c = cmp.Compare(g.table.counts[a], g.table.counts[b])
 	}
-	return list[min(g.terms.from, len(list)):], other
+	if g.terms.desc {
+		c = -c
+	}
+	if c == 0 && !g.terms.byTerm {
+		c = g.compareTerms(g.table.key(a), g.table.key(b))
+	}
+	return c
 }
 
 // terms makes a bucket of every term that is shown.

@@ -5,61 +5,49 @@ import (
 	"slices"
 )
 
-// topTerms keeps the first few buckets of many in the order that was asked for.
-// It is a heap with the last of them at its root.
-type topTerms struct {
-	g    *group
-	room int
-	list []uint32
+// A top keeps the terms that are shown of all that are offered. It is a heap
+// with the last of them at its root.
+type top[T any] struct {
+	from, size int              // as the request says
+	compare    func(a, b T) int // the order of the answer
+	count      func(T) int64    // records of a term
+	list       []T
+	total      int64 // records of all terms
 }
 
-func (t *topTerms) Len() int           { return len(t.list) }
-func (t *topTerms) Less(i, j int) bool { return t.compare(t.list[i], t.list[j]) > 0 }
-func (t *topTerms) Swap(i, j int)      { t.list[i], t.list[j] = t.list[j], t.list[i] }
+func (t *top[T]) Len() int           { return len(t.list) }
+func (t *top[T]) Less(i, j int) bool { return t.compare(t.list[i], t.list[j]) > 0 }
+func (t *top[T]) Swap(i, j int)      { t.list[i], t.list[j] = t.list[j], t.list[i] }
 
 // Push implements heap.Interface.
-func (t *topTerms) Push(x any) { t.list = append(t.list, x.(uint32)) }
+func (t *top[T]) Push(x any) { t.list = append(t.list, x.(T)) }
 
 // Pop implements heap.Interface.
-func (t *topTerms) Pop() any {
+func (t *top[T]) Pop() any {
 	last := t.list[len(t.list)-1]
 	t.list = t.list[:len(t.list)-1]
 	return last
 }
 
-func (t *topTerms) add(bucket uint32) {
-	if len(t.list) < t.room {
-		heap.Push(t, bucket)
+// offer takes a term into account.
+func (t *top[T]) offer(x T) {
+	t.total += t.count(x)
+	if len(t.list) < t.from+t.size {
+		heap.Push(t, x)
 		return
 	}
-	if t.compare(bucket, t.list[0]) < 0 {
-		t.list[0] = bucket
+	if t.compare(x, t.list[0]) < 0 {
+		t.list[0] = x
 		heap.Fix(t, 0)
 	}
 }
 
-// compare puts the term that comes first in front; terms with equal counts are
-// in their own order.
-func (t *topTerms) compare(a, b uint32) int {
-	g := t.g
-	c := 0
-	if g.terms.byTerm {
-		c = g.compareTerms(g.table.key(a), g.table.key(b))
-	} else if x, y := g.table.counts[a], g.table.counts[b]; x < y {
-		c = -1
-	} else if x > y {
-		c = 1
-	}
-	if g.terms.desc {
-		c = -c
-	}
-	if c == 0 && !g.terms.byTerm {
-		c = g.compareTerms(g.table.key(a), g.table.key(b))
-	}
-	return c
-}
-
-func (t *topTerms) sorted() []uint32 {
+// shown are the terms in their order, and the records of those behind them.
+func (t *top[T]) shown() (list []T, other int64) {
 	slices.SortFunc(t.list, t.compare)
-	return t.list
+	other = t.total
+	for _, x := range t.list {
+		other -= t.count(x)
+	}
+	return t.list[min(t.from, len(t.list)):], other
 }
