@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 
 	"github.com/mewshq/mews/internal/blob"
@@ -19,6 +18,7 @@ import (
 	"github.com/mewshq/mews/internal/store"
 	"github.com/mewshq/mews/internal/store/storetest"
 	"github.com/mewshq/mews/internal/vfs"
+	"github.com/mewshq/mews/internal/vfs/vfstest"
 )
 
 var pointsFlag = flag.Int("crashes", 400, "crash points to try")
@@ -200,42 +200,27 @@ func TestFailingCalls(t *testing.T) {
 	if testing.Short() || storetest.Race {
 		step = 97
 	}
-	injected, refused := 0, 0
-	for n := 1; ; n += step {
-		mem := vfs.NewMem()
+	vfstest.FailCalls(t, *seedFlag, step, []int{0, 50, 100}, func(mem *vfs.Mem) (vfstest.Scenario, error) {
 		w, err := openMem(mem)
-		must(t, err)
-		single := quarantinetest.NewSingle(direct{w, me})
-		var calls atomic.Int64
-		mem.Hook(func(vfs.Op, string) error {
-			if calls.Add(1) == int64(n) {
-				return syscall.EIO
-			}
-			return nil
-		})
-		err = single.Run(ctx, rand.New(rand.NewPCG(*seedFlag, 2)), 15)
-		mem.Hook(nil)
-		if errors.Is(err, quarantinetest.ErrWrong) {
-			t.Fatalf("seed=%d, call %d failed: %v", *seedFlag, n, err)
-		}
-		for _, pct := range []int{0, 50, 100} {
-			var left *vfs.Mem
-			want := single.Left(func() { left = mem.CrashClone(rand.New(rand.NewPCG(*seedFlag, uint64(n))), pct) })
-			if err := checkLeft(left, want); err != nil {
-				t.Fatalf("seed=%d, call %d failed, %d%% kept: %v", *seedFlag, n, pct, err)
-			}
-		}
-		must(t, errors.Join(w.engine.Close(), w.db.Close()))
-		if calls.Load() < int64(n) {
-			break
-		}
-		injected++
 		if err != nil {
-			refused++
+			return vfstest.Scenario{}, err
 		}
-	}
-	t.Logf("%d failed calls, %d of them told to the client, 0 false acknowledgements", injected, refused)
-	if refused < injected/4 {
-		t.Error("hardly any failure mattered")
-	}
+		single := quarantinetest.NewSingle(direct{w, me})
+		var wrong error
+		return vfstest.Scenario{
+			Run: func(rng *rand.Rand) error {
+				err := single.Run(ctx, rng, 15)
+				if errors.Is(err, quarantinetest.ErrWrong) {
+					wrong = err
+				}
+				return err
+			},
+			Crash: func(rng *rand.Rand, percent int) error {
+				var left *vfs.Mem
+				want := single.Left(func() { left = mem.CrashClone(rng, percent) })
+				return errors.Join(wrong, checkLeft(left, want))
+			},
+			Close: func() error { return errors.Join(w.engine.Close(), w.db.Close()) },
+		}, nil
+	})
 }

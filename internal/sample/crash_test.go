@@ -11,8 +11,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
 
 	"github.com/mewshq/mews"
@@ -21,6 +19,7 @@ import (
 	"github.com/mewshq/mews/internal/store"
 	"github.com/mewshq/mews/internal/store/storetest"
 	"github.com/mewshq/mews/internal/vfs"
+	"github.com/mewshq/mews/internal/vfs/vfstest"
 )
 
 var (
@@ -276,39 +275,17 @@ func TestFailingCalls(t *testing.T) {
 	if testing.Short() {
 		step = 41
 	}
-	injected, refused := 0, 0
-	for n := 1; ; n += step {
-		mem := vfs.NewMem()
+	vfstest.FailCalls(t, *seedFlag, step, keptPercent, func(mem *vfs.Mem) (vfstest.Scenario, error) {
 		w, m, err := start(mem)
-		must(t, err)
-		var calls atomic.Int64
-		mem.Hook(func(vfs.Op, string) error {
-			if calls.Add(1) == int64(n) {
-				return syscall.EIO
-			}
-			return nil
-		})
-		err = m.run(w, rand.New(rand.NewPCG(*seedFlag, 2)), 15)
-		mem.Hook(nil)
-		for _, pct := range keptPercent {
-			left, want := m.crash(mem, rand.New(rand.NewPCG(*seedFlag, uint64(n))), pct)
-			if err := want.check(left); err != nil {
-				t.Fatalf("seed=%d, call %d failed, %d%% kept: %v", *seedFlag, n, pct, err)
-			}
-		}
-		must(t, w.db.Close())
-		if calls.Load() < int64(n) {
-			break
-		}
-		injected++
-		if err != nil {
-			refused++
-		}
-	}
-	t.Logf("%d failed calls, %d of them told to the client, 0 false acknowledgements", injected, refused)
-	if refused < injected/4 {
-		t.Error("hardly any failure mattered")
-	}
+		return vfstest.Scenario{
+			Run: func(rng *rand.Rand) error { return m.run(w, rng, 15) },
+			Crash: func(rng *rand.Rand, percent int) error {
+				left, want := m.crash(mem, rng, percent)
+				return want.check(left)
+			},
+			Close: func() error { return w.db.Close() },
+		}, err
+	})
 }
 
 // When the disk is full uploads are refused, what is there can be read and

@@ -12,8 +12,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
 
 	"github.com/mewshq/mews"
@@ -21,6 +19,7 @@ import (
 	"github.com/mewshq/mews/internal/store"
 	"github.com/mewshq/mews/internal/store/storetest"
 	"github.com/mewshq/mews/internal/vfs"
+	"github.com/mewshq/mews/internal/vfs/vfstest"
 )
 
 // Records that hold samples, as another room would keep them: one row for each,
@@ -366,41 +365,17 @@ func TestCrashOfHolders(t *testing.T) {
 
 // Whichever call fails, no success is claimed that a crash would take back.
 func TestFailingCallsOfHolders(t *testing.T) {
-	step := 17
+	step := 11
 	if testing.Short() || storetest.Race {
 		step = 83
 	}
-	injected, refused := 0, 0
-	for n := 1; ; n += step {
-		mem := vfs.NewMem()
+	vfstest.FailCalls(t, *seedFlag, step, keptPercent, func(mem *vfs.Mem) (vfstest.Scenario, error) {
 		w, err := openHolders(mem)
-		must(t, err)
-		var calls atomic.Int64
-		mem.Hook(func(vfs.Op, string) error {
-			if calls.Add(1) == int64(n) {
-				return syscall.EIO
-			}
-			return nil
-		})
 		m := newHoldersModel()
-		err = m.run(w, rand.New(rand.NewPCG(*seedFlag, 3)), 15)
-		mem.Hook(nil)
-		for _, pct := range keptPercent {
-			if err := m.crash(mem, rand.New(rand.NewPCG(*seedFlag, uint64(n))), pct); err != nil {
-				t.Fatalf("seed=%d, call %d failed, %d%% kept: %v", *seedFlag, n, pct, err)
-			}
-		}
-		must(t, w.db.Close())
-		if calls.Load() < int64(n) {
-			break
-		}
-		injected++
-		if err != nil {
-			refused++
-		}
-	}
-	t.Logf("%d failed calls, %d of them told to the client, 0 false acknowledgements", injected, refused)
-	if refused < injected/4 {
-		t.Error("hardly any failure mattered")
-	}
+		return vfstest.Scenario{
+			Run:   func(rng *rand.Rand) error { return m.run(w, rng, 15) },
+			Crash: func(rng *rand.Rand, percent int) error { return m.crash(mem, rng, percent) },
+			Close: func() error { return w.db.Close() },
+		}, err
+	})
 }
