@@ -116,7 +116,7 @@ func (c *Collection) orderedColumn(f *Field, column string) string {
 // keys are those of the records that a Where selects.
 func (c *Collection) keys(tx *store.Tx, cid store.CID, w Where, mem *ledger) (set *keySet, err error) {
 	own := w.selected()
-	stream, err := tx.Stream(c.dialect.Statement("SELECT "+c.column(c.schema.Key)+" FROM "+c.schema.Table+" WHERE "+own.sql), own.bound(cid)...)
+	stream, err := tx.Stream(c.dialect.Statement("SELECT "+c.column(c.schema.Key)+" FROM "+c.schema.Table+" WHERE "+own.set), bound(own.args, cid)...)
 	if err != nil {
 		return nil, fmt.Errorf("aggregate: %w", err)
 	}

@@ -61,7 +61,7 @@ func (p *plan) condition(w Where) *slot {
 		return nil
 	}
 	s := &slot{typ: Boolean}
-	p.base.add(cond{"CASE WHEN " + w.cond.sql + " THEN 1 ELSE 0 END", w.cond.args}, s)
+	p.base.add(where("CASE WHEN "+w.cond.set+" THEN 1 ELSE 0 END", w.cond.args...), s)
 	return s
 }
 
@@ -88,7 +88,7 @@ func (p *plan) ofBase(w Where, cid store.CID) statement {
 	if len(columns) == 0 {
 		columns = []cond{where("1")}
 	}
-	return p.read(w.from(), columns, w.selected(), p.c.column(p.c.schema.Key), cid)
+	return p.read(p.c.schema.Table, columns, w.selected(), p.c.column(p.c.schema.Key), cid)
 }
 
 // ofChild reads a child table: of the records with these keys, or of all.
@@ -97,22 +97,21 @@ func (p *plan) ofChild(s *source, keys []any, cid store.CID) statement {
 	own := where(p.c.dialect.unindexed(s.table+".cid")+" = ?", cidArg{})
 	if keys != nil {
 		some := oneOf(record, keys)
-		own = cond{own.sql + " AND " + some.sql, append(own.args, some.args...)}
+		own = all(own, some)
 	}
 	return p.read(s.table, append([]cond{where(record)}, s.columns...), own, record, cid)
 }
 
 func (p *plan) read(table string, columns []cond, selected cond, key string, cid store.CID) statement {
 	var texts []string
-	all := cond{}
+	var args []any
 	for _, c := range columns {
-		texts = append(texts, c.sql)
-		all.args = append(all.args, c.args...)
+		texts = append(texts, c.set)
+		args = append(args, c.args...)
 	}
-	all.sql = "SELECT " + strings.Join(texts, ", ") + " FROM " + table + " WHERE " + selected.sql
-	all.args = append(all.args, selected.args...)
+	sql := "SELECT " + strings.Join(texts, ", ") + " FROM " + table + " WHERE " + selected.set
 	if p.merged() {
-		all.sql += " ORDER BY " + key
+		sql += " ORDER BY " + key
 	}
-	return statement{p.c.dialect.Statement(all.sql), all.bound(cid)}
+	return statement{p.c.dialect.Statement(sql), bound(append(args, selected.args...), cid)}
 }

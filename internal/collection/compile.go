@@ -135,10 +135,18 @@ const into = "EXISTS (SELECT 1 FROM "
 
 // exists goes from the record to its values.
 func (o operand) exists(value cond) cond {
-	child := o.field.Child
-	sql := into + child + " WHERE " + child + ".record = " + o.c.column(o.c.schema.Key) +
-		" AND " + o.c.dialect.unindexed(child+".cid") + " = ? AND " + value.sql + ")"
-	return cond{sql, append([]any{cidArg{}}, value.args...)}
+	return o.c.follow(o.field.Child, value)
+}
+
+// follow is a condition over the rows that a record has in a table.
+func (c *Collection) follow(table string, value cond) cond {
+	key, record := c.column(c.schema.Key), table+".record"
+	rows := c.dialect.unindexed(table+".cid") + " = ? AND " + value.sql + ")"
+	return cond{
+		sql:  into + table + " WHERE " + record + " = " + key + " AND " + rows,
+		set:  key + " IN (SELECT " + record + " FROM " + table + " WHERE " + rows,
+		args: append([]any{cidArg{}}, value.args...),
+	}
 }
 
 // lookup goes from the values, by their index, to the records.
@@ -150,5 +158,5 @@ func (o operand) lookup(value func(operand) (cond, error)) (cond, error) {
 	}
 	v, err := value(o)
 	sql := key + " IN (SELECT " + record + " FROM " + table + " WHERE " + table + ".cid = ? AND " + v.sql + ")"
-	return cond{sql, append([]any{cidArg{}}, v.args...)}, err
+	return where(sql, append([]any{cidArg{}}, v.args...)...), err
 }

@@ -4,8 +4,15 @@ import "strings"
 
 // A cond is a condition in SQL with the arguments of its placeholders, in
 // order. Conditions treat NULL as false; not makes sure of that.
+//
+// There are two ways to a record's values in another table. In sql it goes from
+// record to values, which is right where few records are looked at. In set all
+// values are read once, in their order, before the records, which takes a third
+// of the time where every record is looked at, and some bytes of memory for each
+// that is found.
 type cond struct {
 	sql  string
+	set  string
 	args []any
 }
 
@@ -13,7 +20,7 @@ type cond struct {
 type cidArg struct{}
 
 // where makes a condition.
-func where(sql string, args ...any) cond { return cond{sql, args} }
+func where(sql string, args ...any) cond { return cond{sql, sql, args} }
 
 // all holds when every one of one or more conditions does.
 func all(conds ...cond) cond { return join(" AND ", conds) }
@@ -22,7 +29,9 @@ func all(conds ...cond) cond { return join(" AND ", conds) }
 func anyOf(conds ...cond) cond { return join(" OR ", conds) }
 
 // not holds when c does not, or is NULL because something is missing.
-func not(c cond) cond { return cond{"(" + c.sql + ") IS NOT TRUE", c.args} }
+func not(c cond) cond {
+	return cond{"(" + c.sql + ") IS NOT TRUE", "(" + c.set + ") IS NOT TRUE", c.args}
+}
 
 // join puts an operator between conditions, in a tree and not in a chain: SQL
 // engines bound the depth of an expression.
@@ -31,13 +40,14 @@ func join(operator string, conds []cond) cond {
 	case 1:
 		return conds[0]
 	case 2, 3:
-		var parts []string
+		var parts, sets []string
 		var args []any
 		for _, c := range conds {
 			parts = append(parts, c.sql)
+			sets = append(sets, c.set)
 			args = append(args, c.args...)
 		}
-		return cond{"(" + strings.Join(parts, operator) + ")", args}
+		return cond{"(" + strings.Join(parts, operator) + ")", "(" + strings.Join(sets, operator) + ")", args}
 	}
 	half := len(conds) / 2
 	return join(operator, []cond{join(operator, conds[:half]), join(operator, conds[half:])})
@@ -46,7 +56,7 @@ func join(operator string, conds []cond) cond {
 // oneOf holds when an expression equals one of one or more values.
 func oneOf(expr string, values []any) cond {
 	if len(values) == 1 {
-		return cond{expr + " = ?", values}
+		return where(expr+" = ?", values...)
 	}
-	return cond{expr + " IN (" + strings.Repeat("?, ", len(values)-1) + "?)", values}
+	return where(expr+" IN ("+strings.Repeat("?, ", len(values)-1)+"?)", values...)
 }

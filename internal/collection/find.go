@@ -87,8 +87,8 @@ func (f *finder) all() ([]row, error) {
 }
 
 func (f *finder) allOf(most int) statement {
-	sql, args := f.where.SQL(f.cid)
-	return f.statement("SELECT "+f.columns()+" FROM "+f.where.from()+" WHERE "+sql+" LIMIT ?", append(args, most))
+	from, sql, args := f.where.few(f.cid)
+	return f.statement("SELECT "+f.columns()+" FROM "+from+" WHERE "+sql+" LIMIT ?", append(args, most))
 }
 
 func (f *finder) statement(sql string, args []any) statement {
@@ -110,7 +110,7 @@ func (f *finder) counting() statement {
 		// The narrowest index that begins with the customer has the answer.
 		sql = f.c.column("cid") + " = ?"
 	}
-	return f.statement("SELECT count(*) FROM "+f.where.from()+" WHERE "+sql, args)
+	return f.statement("SELECT count(*) FROM "+f.c.schema.Table+" WHERE "+sql, args)
 }
 
 // walk goes along the index of the order over as many entries as should hold
@@ -131,15 +131,15 @@ func (f *finder) walkOver(entries, want int) statement {
 	c, o := f.c, f.keys[0]
 	key := c.column(c.schema.Key)
 	by := o.ordered(c) + " " + o.direction() + ", " + key + " " + o.direction()
-	path := cond{c.column("cid") + " = ? AND " + o.present(c), []any{cidArg{}}}
+	path := where(c.column("cid")+" = ? AND "+o.present(c), cidArg{})
 	if f.start != nil {
 		path = all(path, where("("+o.ordered(c)+", "+key+")"+o.beyond()+"(?, ?)", f.start.Last.values[0], f.start.Last.key))
 	}
-	sql, args := f.where.SQL(f.cid)
+	from, sql, args := f.where.few(f.cid)
 	text := "SELECT " + f.columns() + " FROM (SELECT " + key + " AS at FROM " + c.schema.Table + " WHERE " + path.sql +
-		" ORDER BY " + by + " LIMIT ?) AS walk CROSS JOIN " + f.where.from() +
+		" ORDER BY " + by + " LIMIT ?) AS walk CROSS JOIN " + from +
 		" WHERE " + key + " = walk.at AND " + sql + " ORDER BY " + by + " LIMIT ? OFFSET ?"
-	args = append(append(path.bound(f.cid), entries), args...)
+	args = append(append(bound(path.args, f.cid), entries), args...)
 	return f.statement(text, append(args, want, f.offset))
 }
 
@@ -176,7 +176,7 @@ func (f *finder) sortedBy(want int) statement {
 		after := f.c.after(f.keys, f.start.Last)
 		sql, args = sql+" AND "+after.sql, append(args, after.args...)
 	}
-	return f.statement("SELECT "+f.columns()+" FROM "+f.where.from()+" WHERE "+sql+
+	return f.statement("SELECT "+f.columns()+" FROM "+f.c.schema.Table+" WHERE "+sql+
 		" ORDER BY "+f.c.orderBy(f.keys)+" LIMIT ? OFFSET ?", append(args, want, f.offset))
 }
 

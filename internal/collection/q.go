@@ -140,11 +140,7 @@ func (c *Collection) inWords(p phrase) cond {
 		region := "substr(" + column + ", " + at + ", " + at + " - " + at + ")"
 		value = all(value, where(c.dialect.contains(region), mark(i), mark(i+1), mark(i), text))
 	}
-	// From the record to its words: the other way round, a set of all records that
-	// have the phrase would be made before the first of them can be looked at.
-	sql := into + c.schema.Words + " WHERE " + c.schema.Words + ".record = " + c.column(c.schema.Key) +
-		" AND " + c.dialect.unindexed(c.schema.Words+".cid") + " = ? AND " + value.sql + ")"
-	return cond{sql, append([]any{cidArg{}}, value.args...)}
+	return c.follow(c.schema.Words, value)
 }
 
 // among gives those of some values that have the phrase.

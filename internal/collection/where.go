@@ -64,7 +64,21 @@ func (w Where) Empty() bool { return w.cond.sql == "" }
 // reading the table once.
 func (w Where) SQL(cid store.CID) (sql string, args []any) {
 	own := w.selected()
-	return own.sql, own.bound(cid)
+	return own.set, bound(own.args, cid)
+}
+
+// few is the condition for a statement that looks at some records until it has
+// enough, and the noun's table for it. Where records are followed into child
+// tables they are read in the order of their keys, which is that of the
+// children: SQLite would rather read the narrowest index that holds the columns,
+// and then jump to and fro between the children.
+func (w Where) few(cid store.CID) (from, sql string, args []any) {
+	own := w.selected()
+	from = w.c.schema.Table
+	if w.c.dialect == SQLite && strings.Contains(own.sql, into) {
+		from += " NOT INDEXED"
+	}
+	return from, own.sql, bound(own.args, cid)
 }
 
 func (w Where) selected() cond {
@@ -72,24 +86,13 @@ func (w Where) selected() cond {
 	if w.Empty() {
 		return own
 	}
-	return cond{own.sql + " AND " + w.cond.sql, append(own.args, w.cond.args...)}
+	return cond{own.sql + " AND " + w.cond.sql, own.set + " AND " + w.cond.set, append(own.args, w.cond.args...)}
 }
 
-// from is the noun's table for a statement with the condition. Where records are
-// followed into child tables they are read in the order of their keys, which is
-// that of the children: SQLite would rather read the narrowest index that holds
-// the columns, and then jump to and fro between the children.
-func (w Where) from() string {
-	if w.c.dialect == SQLite && strings.Contains(w.cond.sql, into) {
-		return w.c.schema.Table + " NOT INDEXED"
-	}
-	return w.c.schema.Table
-}
-
-// bound gives the arguments with the customer in his places.
-func (c cond) bound(cid store.CID) []any {
-	out := make([]any, len(c.args))
-	for i, a := range c.args {
+// bound gives arguments with the customer in his places.
+func bound(args []any, cid store.CID) []any {
+	out := make([]any, len(args))
+	for i, a := range args {
 		if _, ok := a.(cidArg); ok {
 			a = string(cid)
 		}

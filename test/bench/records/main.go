@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -28,6 +29,7 @@ type settings struct {
 	profiles string
 	only     string
 	keep     bool
+	with     string
 }
 
 func main() {
@@ -42,6 +44,7 @@ func main() {
 	flag.StringVar(&s.profiles, "profile", "", "write CPU profiles of import, queries and acts to this folder, as text")
 	flag.StringVar(&s.only, "only", "", "ask only queries whose class or name holds this text; then nothing is changed")
 	flag.BoolVar(&s.keep, "keep", false, "leave the data folders, and use those that were left; nothing is changed")
+	flag.StringVar(&s.with, "with", "", "show the sizes that an earlier run wrote to this file with -json before those of this one")
 	flag.StringVar(&files.JSON, "json", "", "write all figures to this file, to compare versions")
 	flag.StringVar(&files.Markdown, "markdown", "", "write the tables to this file, or to their place in it: docs/performance.md")
 	flag.Parse()
@@ -63,6 +66,9 @@ func run(ctx context.Context, s settings, files figures.Files) (err error) {
 		sizes = []int{s.records / 100, s.records / 10, s.records}
 	}
 	rep := &report{Seed: s.seed, Started: began.UTC().Truncate(time.Second), Repeats: s.repeats}
+	if rep.Sizes, err = earlier(s.with); err != nil {
+		return err
+	}
 	w := newWorld(s.seed)
 	for _, n := range sizes {
 		w.grow(n)
@@ -80,6 +86,20 @@ func run(ctx context.Context, s settings, files figures.Files) (err error) {
 		return errors.New("wrong answers")
 	}
 	return nil
+}
+
+// earlier gives the sizes that another run measured.
+func earlier(file string) ([]*sizeReport, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var r report
+	err = json.Unmarshal(text, &r)
+	return r.Sizes, err
 }
 
 // note tells on standard error what is being done.
