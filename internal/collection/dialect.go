@@ -93,8 +93,13 @@ func (d Dialect) hasWord(text, word string) cond {
 	// Most texts do not have the word even as a part, which instr finds faster.
 	// Where they do, the first place is mostly that of the word itself: to try
 	// only there is far cheaper than to try a pattern with stars everywhere.
+	// There the few ASCII separators, which mostly stand beside it, go first: GLOB
+	// reads all of a class for each character, and that of all separators is long.
 	class := "[" + separatorClass("%c", "%c") + "]"
 	whole := class + word + class
-	return where("(instr("+text+", ?) > 0 AND (substr(' ' || "+text+" || ' ', instr("+text+", ?), ?) GLOB ? OR ' ' || "+text+" || ' ' GLOB ?))",
-		word, word, utf8.RuneCountInString(word)+2, whole, "*"+whole+"*")
+	const ascii = "[^0-9A-Za-z\u0080-\U0010FFFF]"
+	first := "substr(' ' || " + text + " || ' ', instr(" + text + ", ?), ?) GLOB ?"
+	length := utf8.RuneCountInString(word) + 2
+	return where("(instr("+text+", ?) > 0 AND ("+first+" OR "+first+" OR ' ' || "+text+" || ' ' GLOB ?))",
+		word, word, length, ascii+word+ascii, word, length, whole, "*"+whole+"*")
 }
