@@ -116,7 +116,9 @@ func (o operand) ofRecord(value func(operand) (cond, error)) (cond, error) {
 		return exists, nil
 	}
 	// The least and the greatest are values, too. Only for a record with more of
-	// them, or with two others, the way leads into the child table.
+	// them, or with two others, the way leads into the child table: for too few to
+	// read all of it before.
+	exists.set = exists.sql
 	lowest, highest := o, o
 	lowest.column, highest.column = o.c.column(f.Low), o.c.column(f.High)
 	if f.Folded != "" {
