@@ -9,6 +9,7 @@ import (
 
 	"github.com/mewshq/mews/internal/collection"
 	"github.com/mewshq/mews/internal/store"
+	"github.com/mewshq/mews/internal/store/storetest"
 )
 
 // TestLimitsOfPages asks at each limit and one beyond it.
@@ -129,22 +130,13 @@ func plan(t *testing.T, db *store.DB, s collection.Statement) []string {
 	t.Helper()
 	var out []string
 	err := db.Read(ctx, func(tx *store.Tx) error {
-		rows, err := tx.Query("EXPLAIN QUERY PLAN "+s.SQL, s.Args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var id, parent, unused int
-			var step string
-			if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
-				return err
-			}
+		steps, err := storetest.Plan(tx, s.SQL, s.Args...)
+		for _, step := range steps {
 			if strings.HasPrefix(step, "SEARCH") || strings.HasPrefix(step, "SCAN") || strings.HasPrefix(step, "USE TEMP") && s.Does != "walk" {
 				out = append(out, step)
 			}
 		}
-		return rows.Err()
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -89,7 +89,7 @@ const selectActions = `SELECT a.seq, a.record, a.aid, q.id, q.sha256, c.event, a
 
 // loadActions gives actions without their paths.
 func (s *Service) loadActions(tx *store.Tx, where string, args ...any) (out []hostAction, err error) {
-	err = each(tx, func(rows *sql.Rows) error {
+	err = tx.Each(func(rows *sql.Rows) error {
 		var a hostAction
 		var created, updated int64
 		err := rows.Scan(&a.seq, &a.record, &a.AID, &a.QuarantineID, &a.SHA256, &a.Action, &a.State, &a.Comment,
@@ -174,7 +174,7 @@ func agentsOf(tx *store.Tx, cid store.CID, records []record) (map[string]bool, e
 		aids = append(aids, r.aid)
 	}
 	out := map[string]bool{}
-	err := each(tx, func(rows *sql.Rows) error {
+	err := tx.Each(func(rows *sql.Rows) error {
 		var aid string
 		err := rows.Scan(&aid)
 		out[aid] = true

@@ -39,7 +39,7 @@ func newEvents(tx *store.Tx, change int64, records ...int64) error {
 // histories gives the events of records, oldest first, by record.
 func histories(tx *store.Tx, cid store.CID, records []int64) (map[int64][]mews.QuarantineEvent, error) {
 	out := map[int64][]mews.QuarantineEvent{}
-	err := each(tx, func(rows *sql.Rows) error {
+	err := tx.Each(func(rows *sql.Rows) error {
 		var seq, at int64
 		var e mews.QuarantineEvent
 		if err := rows.Scan(&seq, &at, &e.Client, &e.Event, &e.Comment); err != nil {

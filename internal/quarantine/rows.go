@@ -62,7 +62,7 @@ func scanRecord(rows *sql.Rows) (r record, err error) {
 // loadIDs gives the records of those ids that the customer has, in no order.
 func loadIDs(tx *store.Tx, cid store.CID, ids ...string) ([]record, error) {
 	var out []record
-	err := each(tx, func(rows *sql.Rows) error {
+	err := tx.Each(func(rows *sql.Rows) error {
 		r, err := scanRecord(rows)
 		out = append(out, r)
 		return err
@@ -74,21 +74,6 @@ func loadIDs(tx *store.Tx, cid store.CID, ids ...string) ([]record, error) {
 		return nil, fmt.Errorf("read records: %w", err)
 	}
 	return out, nil
-}
-
-// each runs a query and hands over its rows one after the other.
-func each(tx *store.Tx, fn func(*sql.Rows) error, query string, args ...any) error {
-	rows, err := tx.Query(query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := fn(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }
 
 // maxLists bounds the lists of all records of one answer, in bytes of text: hosts
@@ -120,7 +105,7 @@ func loadChildren(tx *store.Tx, cid store.CID, records []record) error {
 		return nil
 	}
 	children := func(columns, table, order string, fn func(rows *sql.Rows) error) error {
-		return each(tx, fn, `SELECT record, `+columns+` FROM `+table+
+		return tx.Each(fn, `SELECT record, `+columns+` FROM `+table+
 			` WHERE +cid = ? AND record IN `+listed+` ORDER BY record, `+order, string(cid), list(seqs))
 	}
 	var seq int64
@@ -206,7 +191,7 @@ func (s *Service) words(r *record) string {
 func (s *Service) insert(tx *store.Tx, r *record) error {
 	args := append([]any{string(r.cid), r.aid, r.sha256, r.created}, values(r)...)
 	res, err := tx.Exec(`INSERT INTO quarantine (cid, aid, sha256, created, `+reportColumns+`)
-		VALUES (`+marks(len(args))+`)`, args...)
+		VALUES (`+store.Marks(len(args))+`)`, args...)
 	if err != nil {
 		return fmt.Errorf("insert record: %w", err)
 	}
@@ -224,7 +209,7 @@ func (s *Service) insert(tx *store.Tx, r *record) error {
 // the rows hold.
 func (s *Service) update(tx *store.Tx, r *record, before facts) error {
 	args := append(values(r), r.seq, string(r.cid))
-	_, err := tx.Exec(`UPDATE quarantine SET (`+reportColumns+`) = (`+marks(len(args)-2)+`) WHERE seq = ? AND cid = ?`, args...)
+	_, err := tx.Exec(`UPDATE quarantine SET (`+reportColumns+`) = (`+store.Marks(len(args)-2)+`) WHERE seq = ? AND cid = ?`, args...)
 	if err != nil {
 		return fmt.Errorf("update record: %w", err)
 	}
@@ -268,6 +253,3 @@ func insertChildren(tx *store.Tx, r *record, before facts) error {
 	}
 	return nil
 }
-
-// marks gives n placeholders.
-func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }

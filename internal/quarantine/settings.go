@@ -111,7 +111,7 @@ func (s *Service) Run(ctx context.Context) error {
 func (s *Service) catchUp(ctx context.Context) error {
 	var cids []store.CID
 	err := s.db.Read(ctx, func(tx *store.Tx) error {
-		return each(tx, func(rows *sql.Rows) error {
+		return tx.Each(func(rows *sql.Rows) error {
 			var cid string
 			err := rows.Scan(&cid)
 			cids = append(cids, store.CID(cid))

@@ -145,10 +145,9 @@ func (s *Service) leaveIndex(tx *store.Tx, cid store.CID, seq uint64) error {
 // lower-case; what is absent is false.
 func (s *Service) Held(tx *store.Tx, cid store.CID, shas []string) (map[string]bool, error) {
 	out := make(map[string]bool, len(shas))
-	for len(shas) > 0 {
-		n := min(len(shas), chunk)
-		sums := make([]any, n)
-		for i, sha := range shas[:n] {
+	for part := range slices.Chunk(shas, chunk) {
+		sums := make([]any, len(part))
+		for i, sha := range part {
 			sum, err := ParseSHA256(sha)
 			if err != nil {
 				return nil, err
@@ -162,7 +161,6 @@ func (s *Service) Held(tx *store.Tx, cid store.CID, shas []string) (map[string]b
 		for _, sum := range there {
 			out[hex.EncodeToString(sum)] = true
 		}
-		shas = shas[n:]
 	}
 	return out, nil
 }

@@ -1,6 +1,7 @@
 package sample
 
 import (
+	"database/sql"
 	"strings"
 
 	"github.com/mewshq/mews/internal/blob"
@@ -48,7 +49,7 @@ func unheld(tx *store.Tx, cid store.CID, ends []ending) ([]freed, error) {
 }
 
 func unheldQuery(n int) string {
-	return `SELECT seq, sha256 FROM sample WHERE cid = ? AND sha256 IN (` + marks(n) + `)
+	return `SELECT seq, sha256 FROM sample WHERE cid = ? AND sha256 IN (` + store.Marks(n) + `)
 		AND NOT EXISTS (SELECT 1 FROM sample_hold h WHERE h.cid = sample.cid AND h.sha256 = sample.sha256)`
 }
 
@@ -63,45 +64,33 @@ func markDeleting(tx *store.Tx, cid store.CID, state int, free []freed) ([]freed
 
 // The plus keeps SQLite to the numbers, as in bySeq.
 func markDeletingQuery(n int) string {
-	return `UPDATE sample SET state = ? WHERE +cid = ? AND state = ? AND seq IN (` + marks(n) + `) RETURNING seq, sha256`
+	return `UPDATE sample SET state = ? WHERE +cid = ? AND state = ? AND seq IN (` + store.Marks(n) + `) RETURNING seq, sha256`
 }
 
 func freeds(tx *store.Tx, query string, args ...any) (out []freed, err error) {
-	rows, err := tx.Query(query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	err = tx.Each(func(rows *sql.Rows) error {
 		var f freed
-		if err := rows.Scan(&f.seq, &f.sum); err != nil {
-			return nil, err
-		}
+		err := rows.Scan(&f.seq, &f.sum)
 		out = append(out, f)
-	}
-	return out, rows.Err()
+		return err
+	}, query, args...)
+	return out, err
 }
 
 // present gives those of the digests whose bytes are stored and not being
 // destroyed.
 func present(tx *store.Tx, cid store.CID, sums ...any) (out [][]byte, err error) {
-	rows, err := tx.Query(presentQuery(len(sums)), append([]any{string(cid)}, sums...)...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	err = tx.Each(func(rows *sql.Rows) error {
 		var sum []byte
-		if err := rows.Scan(&sum); err != nil {
-			return nil, err
-		}
+		err := rows.Scan(&sum)
 		out = append(out, sum)
-	}
-	return out, rows.Err()
+		return err
+	}, presentQuery(len(sums)), append([]any{string(cid)}, sums...)...)
+	return out, err
 }
 
 func presentQuery(n int) string {
-	return `SELECT sha256 FROM sample WHERE cid = ? AND state <> 1 AND sha256 IN (` + marks(n) + `)`
+	return `SELECT sha256 FROM sample WHERE cid = ? AND state <> 1 AND sha256 IN (` + store.Marks(n) + `)`
 }
 
 const doomedQuery = `SELECT cid, sha256 FROM sample WHERE state = 1 AND (cid = ? OR ? = '') ORDER BY seq LIMIT ?`
@@ -111,24 +100,20 @@ func doomed(tx *store.Tx, cid store.CID, most int) (out []blob.Name, err error) 
 	if most == 0 {
 		most = -1
 	}
-	rows, err := tx.Query(doomedQuery, string(cid), string(cid), most)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	err = tx.Each(func(rows *sql.Rows) error {
 		var name blob.Name
 		var sum []byte
 		if err := rows.Scan(&name.CID, &sum); err != nil {
-			return nil, err
+			return err
 		}
 		if len(sum) != len(name.SHA256) {
-			continue // damaged: it names no blob
+			return nil // damaged: it names no blob
 		}
 		name.SHA256 = [32]byte(sum)
 		out = append(out, name)
-	}
-	return out, rows.Err()
+		return nil
+	}, doomedQuery, string(cid), string(cid), most)
+	return out, err
 }
 
 // heldIn lists up to n of a customer's samples in one of the two states of held

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/mewshq/mews/internal/store"
+	"github.com/mewshq/mews/internal/store/storetest"
 )
 
 // However many samples and holds there are, only those that are named are
@@ -26,25 +27,14 @@ func TestHoldsUseTheirKeys(t *testing.T) {
 				for i := range args {
 					args[i] = i
 				}
-				rows, err := tx.Query("EXPLAIN QUERY PLAN "+query, args...)
+				steps, err := storetest.Plan(tx, query, args...)
 				if err != nil {
 					return err
 				}
-				var plan strings.Builder
-				for rows.Next() {
-					var id, parent, unused int
-					var step string
-					if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
-						return err
-					}
-					plan.WriteString(step + "\n")
-				}
-				if err := rows.Close(); err != nil {
-					return err
-				}
+				plan := strings.Join(steps, "\n")
 				for _, part := range want {
-					if !strings.Contains(plan.String(), part) {
-						t.Errorf("%.80q lacks %q:\n%s", query, part, plan.String())
+					if !strings.Contains(plan, part) {
+						t.Errorf("%.80q lacks %q:\n%s", query, part, plan)
 					}
 				}
 			}

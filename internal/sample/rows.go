@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"strings"
 	"time"
 
 	"github.com/mewshq/mews/internal/store"
@@ -143,7 +142,7 @@ const (
 )
 
 func listQuery(where string, n int) string {
-	return `SELECT ` + columns + ` FROM sample WHERE state IN (0, 3) AND ` + where + ` IN (` + marks(n) + `)`
+	return `SELECT ` + columns + ` FROM sample WHERE state IN (0, 3) AND ` + where + ` IN (` + store.Marks(n) + `)`
 }
 
 // list gives those of a customer's records that are named and visible.
@@ -152,19 +151,12 @@ func list(tx *store.Tx, cid store.CID, where string, args ...any) ([]Record, err
 }
 
 func records(tx *store.Tx, query string, args ...any) (out []Record, err error) {
-	rows, err := tx.Query(query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	err = tx.Each(func(rows *sql.Rows) error {
 		r, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
 		out = append(out, r)
-	}
-	return out, rows.Err()
+		return err
+	}, query, args...)
+	return out, err
 }
 
 // insert gives the record the next number, unless the same bytes of the customer
@@ -210,6 +202,3 @@ func remove(tx *store.Tx, r Record) error {
 	_, err := tx.Exec(`DELETE FROM sample WHERE seq = ? AND cid = ?`, int64(r.Seq), string(r.CID))
 	return err
 }
-
-// marks gives n placeholders.
-func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }

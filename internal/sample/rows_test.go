@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/mewshq/mews/internal/store"
+	"github.com/mewshq/mews/internal/store/storetest"
 )
 
 // However many samples are asked for, only they are visited: never the whole
@@ -19,22 +20,13 @@ func TestListUsesItsKeys(t *testing.T) {
 				args = append(args, int64(i))
 			}
 			err := w.db.Read(context.Background(), func(tx *store.Tx) error {
-				rows, err := tx.Query("EXPLAIN QUERY PLAN "+listQuery(where, n), args...)
-				if err != nil {
-					return err
-				}
-				defer rows.Close()
-				for rows.Next() {
-					var id, parent, unused int
-					var step string
-					if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
-						return err
-					}
+				steps, err := storetest.Plan(tx, listQuery(where, n), args...)
+				for _, step := range steps {
 					if !strings.Contains(step, "(rowid=?)") && !strings.Contains(step, "(cid=? AND sha256=?)") {
 						t.Errorf("%d of %q: %s", n, where, step)
 					}
 				}
-				return rows.Err()
+				return err
 			})
 			must(t, err)
 		}

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -49,6 +50,25 @@ func (tx *Tx) Query(query string, args ...any) (*sql.Rows, error) {
 func (tx *Tx) QueryRow(query string, args ...any) *sql.Row {
 	return tx.conn.QueryRowContext(tx.stmt, query, args...)
 }
+
+// Each runs a statement and hands over its rows one after the other. An error of
+// fn ends it and is given back as it is.
+func (tx *Tx) Each(fn func(*sql.Rows) error, query string, args ...any) error {
+	rows, err := tx.Query(query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := fn(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// Marks gives n placeholders with commas between them.
+func Marks(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }
 
 // OnCommit has fn run after the commit is durable, before Write returns, in the
 // order of the commits. It does not run when the transaction fails. It must be

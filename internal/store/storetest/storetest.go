@@ -46,6 +46,18 @@ func New(t testing.TB, change ...func(*store.Options)) *store.DB {
 	return db
 }
 
+// Plan gives the steps in which SQLite would run a statement.
+func Plan(tx *store.Tx, query string, args ...any) (steps []string, err error) {
+	err = tx.Each(func(rows *sql.Rows) error {
+		var id, parent, unused int
+		var step string
+		err := rows.Scan(&id, &parent, &unused, &step)
+		steps = append(steps, step)
+		return err
+	}, "EXPLAIN QUERY PLAN "+query, args...)
+	return steps, err
+}
+
 // Options opens the file "mews.db" of a file system.
 func Options(fsys vfs.FS) store.Options {
 	return store.Options{Path: "mews.db", AuditKey: []byte(Key), Driver: Driver(fsys)}
