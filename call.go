@@ -57,6 +57,19 @@ func formBody(v url.Values) *body {
 	return bytesBody("application/x-www-form-urlencoded", []byte(v.Encode()))
 }
 
+// callOne carries out a call whose reply holds one resource.
+func callOne[T any](ctx context.Context, c *Client, k call) (T, error) {
+	var none T
+	env, err := callJSON[T](ctx, c, k)
+	switch {
+	case err != nil:
+		return none, err
+	case len(env.Resources) == 0:
+		return none, Errorf(ErrInternal, "%s: the reply holds nothing", k.op)
+	}
+	return env.Resources[0], nil
+}
+
 // do carries out a call: it logs in, sends, repeats what may be repeated, turns
 // a failure into an *Error and hands a success to handle. handle must not keep
 // the reply unless the call streams; its error counts as a failed attempt.

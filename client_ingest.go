@@ -32,16 +32,9 @@ func (s QuarantineService) Report(ctx context.Context, r QuarantineReport, file 
 			return QuarantinedFile{}, err
 		}
 	}
-	env, err := callJSON[QuarantinedFile](ctx, s.c, call{
+	return callOne[QuarantinedFile](ctx, s.c, call{
 		op: "report quarantined file", method: http.MethodPost, path: ingestQuarantine, body: sent, safe: true,
 	})
-	switch {
-	case err != nil:
-		return QuarantinedFile{}, err
-	case len(env.Resources) == 0:
-		return QuarantinedFile{}, Errorf(ErrInternal, "report quarantined file: the reply names no record")
-	}
-	return env.Resources[0], nil
 }
 
 // formBodyOf puts a record and a file into one form. The file is not held in

@@ -179,27 +179,16 @@ func callWrite(ctx context.Context, c *Client, k call) (*Envelope[struct{}], err
 
 // Settings gives the customer's choices about quarantined files.
 func (s QuarantineService) Settings(ctx context.Context) (QuarantineSettings, error) {
-	return s.settings(ctx, call{op: "get quarantine settings", method: http.MethodGet, path: quarantineSettings, safe: true})
+	return callOne[QuarantineSettings](ctx, s.c, call{op: "get quarantine settings", method: http.MethodGet, path: quarantineSettings, safe: true})
 }
 
 // SetSearchable lets MalQuery find quarantined files, or not. Files follow in
 // the background; Pending counts those that have not yet.
 func (s QuarantineService) SetSearchable(ctx context.Context, on bool) (QuarantineSettings, error) {
-	return s.settings(ctx, call{
+	return callOne[QuarantineSettings](ctx, s.c, call{
 		op: "change quarantine settings", method: http.MethodPatch, path: quarantineSettings, safe: true,
 		body: postJSON(map[string]bool{"searchable": on}),
 	})
-}
-
-func (s QuarantineService) settings(ctx context.Context, k call) (QuarantineSettings, error) {
-	env, err := callJSON[QuarantineSettings](ctx, s.c, k)
-	switch {
-	case err != nil:
-		return QuarantineSettings{}, err
-	case len(env.Resources) == 0:
-		return QuarantineSettings{}, Errorf(ErrInternal, "%s: the reply holds none", k.op)
-	}
-	return env.Resources[0], nil
 }
 
 // Explain tells how the server reads an FQL filter, and which fields there are.
@@ -207,14 +196,7 @@ func (s QuarantineService) settings(ctx context.Context, k call) (QuarantineSett
 func (s QuarantineService) Explain(ctx context.Context, filter string) (FilterExplanation, error) {
 	q := RecordQuery{Filter: filter}.values()
 	q.Set("collection", "quarantine")
-	env, err := callJSON[FilterExplanation](ctx, s.c, call{
+	return callOne[FilterExplanation](ctx, s.c, call{
 		op: "explain filter", method: http.MethodGet, path: "/mews/queries/fql-explain/v1", query: q, safe: true,
 	})
-	switch {
-	case err != nil:
-		return FilterExplanation{}, err
-	case len(env.Resources) == 0:
-		return FilterExplanation{}, Errorf(ErrInternal, "explain filter: the reply holds nothing")
-	}
-	return env.Resources[0], nil
 }

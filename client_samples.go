@@ -51,16 +51,9 @@ func (s SampleService) Upload(ctx context.Context, r io.Reader, o UploadOptions)
 	if err != nil {
 		return UploadedSample{}, err
 	}
-	env, err := callJSON[UploadedSample](ctx, s.c, call{
+	return callOne[UploadedSample](ctx, s.c, call{
 		op: "upload", method: http.MethodPost, path: "/samples/entities/samples/v3", query: o.query(), body: body, safe: true,
 	})
-	switch {
-	case err != nil:
-		return UploadedSample{}, err
-	case len(env.Resources) == 0:
-		return UploadedSample{}, Errorf(ErrInternal, "upload: the reply names no sample")
-	}
-	return env.Resources[0], nil
 }
 
 // rawBody sends the rest of a reader, with its length where that can be known.

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/store"
@@ -178,11 +177,7 @@ func (a *API) updateByIDs(ctx context.Context, who store.Actor, req *updateBody)
 	if err != nil {
 		return reply[struct{}]{}, err
 	}
-	asked := map[string]bool{}
-	for _, id := range u.IDs {
-		asked[strings.ToLower(id)] = true
-	}
-	missing, err := unknownIDs("quarantined file", done.Unknown, len(done.Unknown) == len(asked))
+	missing, err := unknownIDs("quarantined file", done.Unknown, done.Known == 0)
 	return written(done.Affected, missing), err
 }
 

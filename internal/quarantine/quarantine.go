@@ -113,6 +113,7 @@ type Page struct {
 // and is no error.
 type Update struct {
 	Affected int
+	Known    int // of the ids
 	Unknown  []string
 }
 

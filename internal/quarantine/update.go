@@ -37,7 +37,7 @@ func (s *Service) UpdateByIDs(ctx context.Context, who store.Actor, u mews.Quara
 		if err != nil {
 			return err
 		}
-		out = Update{Affected: len(targets), Unknown: append(bad, unknown...)}
+		out = Update{Affected: len(targets), Known: len(ids) - len(unknown), Unknown: append(bad, unknown...)}
 		if gone, err = s.apply(tx, who, a, comment, targets); err != nil {
 			return err
 		}
@@ -70,7 +70,7 @@ func readUpdate(name, comment string) (action, string, error) {
 // the customer does not have.
 func pick(tx *store.Tx, cid store.CID, a action, ids []string) (targets []target, unknown []string, err error) {
 	known := make(map[string]bool, len(ids))
-	err = each(tx, func(rows *sql.Rows) error {
+	err = tx.Each(func(rows *sql.Rows) error {
 		var t target
 		var applies bool
 		if err := rows.Scan(&t.seq, &t.id, &t.sha256, &t.held, &applies); err != nil {
@@ -133,7 +133,7 @@ func (s *Service) UpdateByQuery(ctx context.Context, who store.Actor, u mews.Qua
 // find gives the records that a condition selects and on which the action
 // changes something.
 func (s *Service) find(tx *store.Tx, a action, cond string, args []any) (targets []target, err error) {
-	err = each(tx, func(rows *sql.Rows) error {
+	err = tx.Each(func(rows *sql.Rows) error {
 		var t target
 		err := rows.Scan(&t.seq, &t.id, &t.sha256, &t.held)
 		targets = append(targets, t)
