@@ -9,6 +9,11 @@ const (
 	ScopeSampleStoreWrite = "samplestore:write"
 	ScopeQuarantineRead   = "quarantined-files:read"
 	ScopeQuarantineWrite  = "quarantined-files:write"
+	ScopeIOCsRead         = "iocs:read" // the legacy family, sightings, processes
+	ScopeIOCsWrite        = "iocs:write"
+	ScopeIOCRead          = "ioc:read" // the /iocs/ family
+	ScopeIOCWrite         = "ioc:write"
+	ScopeDevicesRead      = "devices:read"
 	ScopeIngest           = "ingest:write"  // records and events of hosts
 	ScopeAgent            = "agent:actions" // fetch and acknowledge host actions
 )

@@ -1,5 +1,10 @@
 package mews
 
+import (
+	"encoding/json"
+	"strconv"
+)
+
 // An Envelope is the JSON body of every reply but a token. Errors is never
 // null on the wire; Resources is absent only where the API has none (quotas).
 type Envelope[T any] struct {
@@ -38,7 +43,12 @@ type Meta struct {
 	YARARule string         `json:"yara_rule,omitempty"`
 	*Quotas                 // set in the quotas reply only
 
+	// Entity is the URI template of the route that gives the objects of these ids.
+	Entity string `json:"entity,omitempty"`
+
 	// Extensions of mews.
+	Hint     *SightingHint `json:"hint,omitempty"`   // why an answer about sightings is empty
+	Ingest   *IngestCounts `json:"ingest,omitempty"` // what became of the lines of a call
 	Hunt     *HuntCounts   `json:"hunt,omitempty"`
 	Progress *Progress     `json:"progress,omitempty"`
 	Estimate *HuntEstimate `json:"estimate,omitempty"`
@@ -57,6 +67,56 @@ type Pagination struct {
 	// After is the token of the next page, where the route gives one; it reaches
 	// beyond the bound of offsets.
 	After string `json:"after,omitempty"`
+	// NextPage is the path and query of the next page, where the route tells it.
+	NextPage string `json:"next_page,omitempty"`
+	// ExpiresAt is when a scroll's token ends, in Unix seconds.
+	ExpiresAt int64 `json:"expires_at,omitempty"`
+	// OffsetText stands in Offset's place on the wire where the API has text
+	// there: a scroll's token ("" on its last page), or a number that clients
+	// read as a string.
+	OffsetText *string `json:"-"`
+}
+
+// wirePagination is a Pagination without its methods.
+type wirePagination Pagination
+
+// MarshalJSON writes the offset as a number, or as OffsetText.
+func (p Pagination) MarshalJSON() ([]byte, error) {
+	if p.OffsetText == nil {
+		return json.Marshal(wirePagination(p))
+	}
+	return json.Marshal(struct {
+		Offset string `json:"offset"`
+		wirePagination
+	}{*p.OffsetText, wirePagination(p)})
+}
+
+// UnmarshalJSON reads an offset in either form; one that is text and a number
+// sets both fields.
+func (p *Pagination) UnmarshalJSON(b []byte) error {
+	var wire struct {
+		Offset json.RawMessage `json:"offset"`
+		wirePagination
+	}
+	if err := json.Unmarshal(b, &wire); err != nil {
+		return err
+	}
+	*p = Pagination(wire.wirePagination)
+	if len(wire.Offset) == 0 {
+		return nil
+	}
+	if wire.Offset[0] != '"' {
+		return json.Unmarshal(wire.Offset, &p.Offset)
+	}
+	var text string
+	if err := json.Unmarshal(wire.Offset, &text); err != nil {
+		return err
+	}
+	p.OffsetText = &text
+	if n, err := strconv.Atoi(text); err == nil {
+		p.Offset = n
+	}
+	return nil
 }
 
 // Writes counts what a mutation changed.

@@ -106,3 +106,33 @@ func TestFiltersJoinByAnd(t *testing.T) {
 		t.Error("a number was taken")
 	}
 }
+
+// TestPaginationForms: the offset is a number, or text where the API has text.
+func TestPaginationForms(t *testing.T) {
+	text := func(s string) *string { return &s }
+	for wire, want := range map[string]Pagination{
+		`{"offset":7,"limit":5,"total":9}`:                       {Offset: 7, Limit: 5, Total: 9},
+		`{"offset":"7","limit":5,"total":9}`:                     {Offset: 7, Limit: 5, Total: 9, OffsetText: text("7")},
+		`{"offset":"","limit":5,"total":9,"expires_at":12}`:      {Limit: 5, Total: 9, ExpiresAt: 12, OffsetText: text("")},
+		`{"offset":"ab==","limit":5,"total":9,"next_page":"/x"}`: {Limit: 5, Total: 9, NextPage: "/x", OffsetText: text("ab==")},
+	} {
+		var got Pagination
+		if err := json.Unmarshal([]byte(wire), &got); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s: %s", wire, d)
+		}
+		back, err := json.Marshal(got)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(back) != wire {
+			t.Errorf("%s became %s", wire, back)
+		}
+	}
+	var p Pagination
+	if err := json.Unmarshal([]byte(`{"offset":[1]}`), &p); err == nil {
+		t.Error("an offset that is a list was read")
+	}
+}
