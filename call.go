@@ -254,7 +254,11 @@ func errorOf(kind error, list []APIError) *Error {
 	for _, e := range list {
 		lines = append(lines, e.Message)
 	}
-	return Errorf(kind, "%s", strings.Join(lines, "\n")).WithID(list[0].ID)
+	e := Errorf(kind, "%s", strings.Join(lines, "\n")).WithID(list[0].ID)
+	if len(list) > 1 || e.ID != "" {
+		e.Each = list
+	}
+	return e
 }
 
 // explain names the usual reasons for a call that got no answer.

@@ -150,6 +150,12 @@ func (c *Client) Samples() SampleService { return SampleService{c} }
 // Quarantine gives the operations on quarantined files.
 func (c *Client) Quarantine() QuarantineService { return QuarantineService{c} }
 
+// IOCs gives the operations on custom IOCs.
+func (c *Client) IOCs() IOCService { return IOCService{c} }
+
+// LegacyIOCs gives the older operations on the same custom IOCs.
+func (c *Client) LegacyIOCs() LegacyIOCService { return LegacyIOCService{c} }
+
 // Agent gives what a program on a host uses.
 func (c *Client) Agent() AgentService { return AgentService{c} }
 

@@ -55,18 +55,26 @@ func (q RecordQuery) values() url.Values {
 // needed. Records that change meanwhile are met once at most if the fields of
 // the sort do not change. The first error is the last pair.
 func (s QuarantineService) All(ctx context.Context, q RecordQuery) iter.Seq2[string, error] {
+	return pages(q, maxPageIDs, func(q RecordQuery) (*Envelope[string], error) { return s.Query(ctx, q) })
+}
+
+// pages gives what ask gives of every page that q selects, one page after the
+// other; most is the largest page there is.
+func pages[T any](q RecordQuery, most int, ask func(RecordQuery) (*Envelope[T], error)) iter.Seq2[T, error] {
 	if q.Limit == 0 {
-		q.Limit = maxPageIDs
+		q.Limit = most
 	}
-	return func(yield func(string, error) bool) {
+	return func(yield func(T, error) bool) {
+		q := q
 		for {
-			env, err := s.Query(ctx, q)
+			env, err := ask(q)
 			if err != nil {
-				yield("", err)
+				var none T
+				yield(none, err)
 				return
 			}
-			for _, id := range env.Resources {
-				if !yield(id, nil) {
+			for _, one := range env.Resources {
+				if !yield(one, nil) {
 					return
 				}
 			}
@@ -194,9 +202,14 @@ func (s QuarantineService) SetSearchable(ctx context.Context, on bool) (Quaranti
 // Explain tells how the server reads an FQL filter, and which fields there are.
 // A filter that cannot be read is ErrInvalid with the position of the mistake.
 func (s QuarantineService) Explain(ctx context.Context, filter string) (FilterExplanation, error) {
+	return explainFilter(ctx, s.c, "quarantine", filter)
+}
+
+// explainFilter asks how a filter over a collection is read.
+func explainFilter(ctx context.Context, c *Client, collection, filter string) (FilterExplanation, error) {
 	q := RecordQuery{Filter: filter}.values()
-	q.Set("collection", "quarantine")
-	return callOne[FilterExplanation](ctx, s.c, call{
+	q.Set("collection", collection)
+	return callOne[FilterExplanation](ctx, c, call{
 		op: "explain filter", method: http.MethodGet, path: "/mews/queries/fql-explain/v1", query: q, safe: true,
 	})
 }

@@ -27,6 +27,9 @@ type Error struct {
 	Message string
 	ID      string // the object the error speaks of, where there is one
 	TraceID string // filled by the client from the reply
+	// Each tells of every object that made a call fail which changes all of its
+	// objects or none; nil where there is no more to tell than Message and ID.
+	Each []APIError
 	// RetryAt is when the same call may succeed; zero when nobody knows.
 	RetryAt time.Time
 	Cause   error
@@ -40,6 +43,9 @@ func Errorf(kind error, format string, args ...any) *Error {
 
 // WithID names the object the error speaks of.
 func (e *Error) WithID(id string) *Error { e.ID = id; return e }
+
+// WithEach lists the objects that made the call fail.
+func (e *Error) WithEach(list []APIError) *Error { e.Each = list; return e }
 
 // WithRetryAt tells when the same call may succeed.
 func (e *Error) WithRetryAt(at time.Time) *Error { e.RetryAt = at; return e }

@@ -67,6 +67,9 @@ type Pagination struct {
 	// After is the token of the next page, where the route gives one; it reaches
 	// beyond the bound of offsets.
 	After string `json:"after,omitempty"`
+	// Scrolls says that After is on the wire also when it is empty: the route's
+	// clients go on until it is.
+	Scrolls bool `json:"-"`
 	// NextPage is the path and query of the next page, where the route tells it.
 	NextPage string `json:"next_page,omitempty"`
 	// ExpiresAt is when a scroll's token ends, in Unix seconds.
@@ -82,13 +85,18 @@ type wirePagination Pagination
 
 // MarshalJSON writes the offset as a number, or as OffsetText.
 func (p Pagination) MarshalJSON() ([]byte, error) {
-	if p.OffsetText == nil {
-		return json.Marshal(wirePagination(p))
-	}
-	return json.Marshal(struct {
-		Offset string `json:"offset"`
+	wire := struct {
+		Offset any `json:"offset"`
 		wirePagination
-	}{*p.OffsetText, wirePagination(p)})
+		After *string `json:"after,omitempty"`
+	}{Offset: p.Offset, wirePagination: wirePagination(p)}
+	if p.OffsetText != nil {
+		wire.Offset = *p.OffsetText
+	}
+	if p.After != "" || p.Scrolls {
+		wire.After = &p.After
+	}
+	return json.Marshal(wire)
 }
 
 // UnmarshalJSON reads an offset in either form; one that is text and a number

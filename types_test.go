@@ -131,6 +131,15 @@ func TestPaginationForms(t *testing.T) {
 			t.Errorf("%s became %s", wire, back)
 		}
 	}
+	for want, p := range map[string]Pagination{
+		`{"offset":2,"limit":5,"total":9,"after":"x"}`: {Offset: 2, Limit: 5, Total: 9, After: "x"},
+		`{"offset":9,"limit":5,"total":9,"after":""}`:  {Offset: 9, Limit: 5, Total: 9, Scrolls: true},
+		`{"offset":9,"limit":5,"total":9}`:             {Offset: 9, Limit: 5, Total: 9},
+	} {
+		if got, err := json.Marshal(p); err != nil || string(got) != want {
+			t.Errorf("%s %v, want %s", got, err, want)
+		}
+	}
 	var p Pagination
 	if err := json.Unmarshal([]byte(`{"offset":[1]}`), &p); err == nil {
 		t.Error("an offset that is a list was read")
