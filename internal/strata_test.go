@@ -53,8 +53,10 @@ var rooms = []room{
 		"internal/search", "internal/index", "internal/query", "internal/yara", "internal/store", "internal/blob",
 	}, bans: noHTTP},
 	{name: "internal/quarantine", may: []string{
-		"root", "internal/collection", "internal/fql", "internal/sample", "internal/store", "internal/blob",
+		"root", "internal/outward", "internal/collection", "internal/fql", "internal/sample", "internal/store", "internal/blob",
 	}, bans: noHTTP},
+	// What services tell users of the rooms below; each of them may.
+	{name: "internal/outward", may: []string{"root", "internal/collection", "internal/store"}, bans: noHTTP},
 	{name: "internal/sample", may: []string{
 		"root", "internal/search", "internal/index", "internal/query", "internal/store", "internal/blob", "internal/vfs",
 	}, bans: noHTTP},

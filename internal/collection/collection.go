@@ -1,6 +1,7 @@
 package collection
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -17,7 +18,9 @@ type Options struct {
 	// TokenKey signs the tokens of pages; at least 32 secret bytes. A token of
 	// another key is refused, so it should outlive a restart.
 	TokenKey []byte
-	Now      func() time.Time // default: time.Now
+	// TokenLife is how long the token of a page is good; default: an hour.
+	TokenLife time.Duration
+	Now       func() time.Time // default: time.Now
 }
 
 // A Collection answers queries about one noun. It never changes, and may be
@@ -26,6 +29,7 @@ type Collection struct {
 	schema  Schema
 	dialect Dialect
 	key     []byte
+	life    time.Duration // of tokens
 	now     func() time.Time
 	fields  map[string]*Field // by every name
 	sort    []order           // the schema's default
@@ -37,7 +41,7 @@ type Collection struct {
 // New checks a schema and makes its collection. What it complains of are
 // mistakes of the programmer.
 func New(s Schema, d Dialect, o Options) (*Collection, error) {
-	c := &Collection{schema: s, dialect: d, key: slices.Clone(o.TokenKey), now: o.Now, fields: map[string]*Field{}, strategy: measured(), work: usualWork()}
+	c := &Collection{schema: s, dialect: d, key: slices.Clone(o.TokenKey), life: cmp.Or(o.TokenLife, tokenLife), now: o.Now, fields: map[string]*Field{}, strategy: measured(), work: usualWork()}
 	if c.now == nil {
 		c.now = time.Now
 	}

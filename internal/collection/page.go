@@ -26,6 +26,8 @@ type Page struct {
 	Limit int    // that was used
 	Next  int    // offset of the page that follows
 	After string // token of the page that follows, "" on the last one
+	// Expires is when After ends, in Unix seconds; 0 without a token.
+	Expires int64
 }
 
 // Page gives a page of ids. Every mistake of the client is an *Error.
@@ -49,9 +51,8 @@ func (c *Collection) Page(tx *store.Tx, q Query) (Page, error) {
 	}
 	page.Next += len(rows)
 	if more {
-		page.After = c.sign(q, f.keys, token{
-			Expires: c.now().Add(tokenLife).Unix(), Total: f.total, Seen: page.Next, Last: rows[len(rows)-1],
-		})
+		page.Expires = c.now().Add(c.life).Unix()
+		page.After = c.sign(q, f.keys, token{Expires: page.Expires, Total: f.total, Seen: page.Next, Last: rows[len(rows)-1]})
 	}
 	return page, nil
 }

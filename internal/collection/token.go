@@ -14,8 +14,8 @@ import (
 
 // Bounds of tokens.
 const (
-	tokenLife = time.Hour
-	maxToken  = 64 << 10 // bytes; the values a page ends with are in it
+	tokenLife = time.Hour // unless Options say otherwise
+	maxToken  = 64 << 10  // bytes; the values a page ends with are in it
 )
 
 // A token says where a page ended. It is signed together with who may use it

@@ -136,3 +136,28 @@ func TestTokensAge(t *testing.T) {
 	_, err = page(t, db, c, q)
 	mistake(t, "after its hour", err, "invalid or expired")
 }
+
+// TestTokenLife: tokens end when their page says, and the last page has none.
+func TestTokenLife(t *testing.T) {
+	db := openFew(t)
+	now := clock()
+	c, err := collection.New(schema(), collection.SQLite, collection.Options{
+		TokenKey: []byte(storetest.Key), TokenLife: 2 * time.Minute, Now: func() time.Time { return now },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := collection.Query{Limit: 2, CID: mine, Client: alice}
+	first, err := page(t, db, c, q)
+	if err != nil || first.Expires != now.Add(2*time.Minute).Unix() {
+		t.Fatalf("the token ends at %d (%v)", first.Expires, err)
+	}
+	q.After = first.After
+	now = time.Unix(first.Expires, 0)
+	_, err = page(t, db, c, q)
+	mistake(t, "when it ends", err, "invalid or expired")
+	all, err := page(t, db, c, collection.Query{Limit: 50, CID: mine, Client: alice})
+	if err != nil || all.After != "" || all.Expires != 0 {
+		t.Errorf("the last page has the token %q until %d (%v)", all.After, all.Expires, err)
+	}
+}

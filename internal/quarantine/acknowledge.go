@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mewshq/mews"
+	"github.com/mewshq/mews/internal/outward"
 	"github.com/mewshq/mews/internal/store"
 )
 
@@ -45,7 +46,7 @@ func (s *Service) Acknowledge(ctx context.Context, who store.Actor, acks []mews.
 		return nil
 	})
 	if err != nil {
-		return 0, nil, outward("acknowledge host actions", err)
+		return 0, nil, outward.Error("acknowledge host actions", err)
 	}
 	return changed, unknown, nil
 }

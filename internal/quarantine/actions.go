@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mewshq/mews"
+	"github.com/mewshq/mews/internal/outward"
 	"github.com/mewshq/mews/internal/store"
 )
 
@@ -22,7 +23,7 @@ const (
 // What a host has fetched it may have done, so that stays for its answer.
 func withdraw(tx *store.Tx, cid store.CID, now int64, records []int64) error {
 	_, err := tx.Exec(`UPDATE quarantine_action SET state = 'withdrawn', updated = ?
-		WHERE +cid = ? AND state = 'pending' AND fetched = 0 AND record IN `+listed, now, string(cid), list(records))
+		WHERE +cid = ? AND state = 'pending' AND fetched = 0 AND record IN `+store.Listed, now, string(cid), store.List(records))
 	if err != nil {
 		return fmt.Errorf("withdraw host actions: %w", err)
 	}
@@ -32,8 +33,8 @@ func withdraw(tx *store.Tx, cid store.CID, now int64, records []int64) error {
 // ask appends what the hosts of records are to do.
 func ask(tx *store.Tx, cid store.CID, now, change int64, records []int64) error {
 	_, err := tx.Exec(`INSERT INTO quarantine_action (cid, aid, record, change, state, fetched, updated, reason)
-		SELECT cid, aid, seq, ?, 'pending', 0, ?, '' FROM quarantine WHERE +cid = ? AND seq IN `+listed+` ORDER BY seq`,
-		change, now, string(cid), list(records))
+		SELECT cid, aid, seq, ?, 'pending', 0, ?, '' FROM quarantine WHERE +cid = ? AND seq IN `+store.Listed+` ORDER BY seq`,
+		change, now, string(cid), store.List(records))
 	if err != nil {
 		return fmt.Errorf("queue host actions: %w", err)
 	}
@@ -72,7 +73,7 @@ func (s *Service) Actions(ctx context.Context, who store.Actor, aid string, limi
 	for i, a := range out {
 		list[i] = a.HostAction
 	}
-	return list, outward("get host actions", err)
+	return list, outward.Error("get host actions", err)
 }
 
 // A hostAction is a row of the queue with what belongs to it.
@@ -149,8 +150,8 @@ func (s *Service) fetched(tx *store.Tx, cid store.CID, aid string, actions []hos
 	for i, a := range actions {
 		seqs[i] = a.seq
 	}
-	_, err := tx.Exec(`UPDATE quarantine_action SET fetched = ? WHERE +cid = ? AND fetched = 0 AND seq IN `+listed,
-		s.now().UnixMicro(), string(cid), list(seqs))
+	_, err := tx.Exec(`UPDATE quarantine_action SET fetched = ? WHERE +cid = ? AND fetched = 0 AND seq IN `+store.Listed,
+		s.now().UnixMicro(), string(cid), store.List(seqs))
 	if err != nil {
 		return fmt.Errorf("note fetched actions: %w", err)
 	}
@@ -179,7 +180,7 @@ func agentsOf(tx *store.Tx, cid store.CID, records []record) (map[string]bool, e
 		err := rows.Scan(&aid)
 		out[aid] = true
 		return err
-	}, `SELECT aid FROM quarantine_agent WHERE cid = ? AND aid IN `+listed, string(cid), list(aids))
+	}, `SELECT aid FROM quarantine_agent WHERE cid = ? AND aid IN `+store.Listed, string(cid), store.List(aids))
 	return out, err
 }
 
@@ -190,7 +191,7 @@ func (s *Service) actionsOf(tx *store.Tx, cid store.CID, records []record) (map[
 	for i, r := range records {
 		paths[r.seq], seqs[i] = r.wirePaths(), r.seq
 	}
-	all, err := s.loadActions(tx, `a.record IN `+listed+` ORDER BY a.seq`, string(cid), list(seqs))
+	all, err := s.loadActions(tx, `a.record IN `+store.Listed+` ORDER BY a.seq`, string(cid), store.List(seqs))
 	out := map[int64][]mews.HostAction{}
 	for _, a := range all {
 		a.Paths = paths[a.record]

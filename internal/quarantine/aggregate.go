@@ -5,6 +5,7 @@ import (
 
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/collection"
+	"github.com/mewshq/mews/internal/outward"
 	"github.com/mewshq/mews/internal/store"
 )
 
@@ -21,7 +22,7 @@ func (s *Service) Aggregate(ctx context.Context, who store.Actor, reqs []mews.Ag
 		return err
 	})
 	if err != nil {
-		return nil, outward("aggregate quarantined files", err)
+		return nil, outward.Error("aggregate quarantined files", err)
 	}
 	return wireResults(results), nil
 }

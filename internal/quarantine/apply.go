@@ -68,8 +68,8 @@ func (st step) take(tx *store.Tx, targets []target) error {
 		path_state = CASE WHEN EXISTS (SELECT 1 FROM quarantine_agent g WHERE g.cid = quarantine.cid AND g.aid = quarantine.aid)
 			THEN ? ELSE ? END,
 		updated = CASE WHEN updated < ? THEN ? ELSE updated + 1 END
-		WHERE +cid = ? AND seq IN `+listed,
-		st.to, st.change, st.to == mews.StatePurged, st.pending(), st.to, st.now, st.now, string(cid), list(seqs))
+		WHERE +cid = ? AND seq IN `+store.Listed,
+		st.to, st.change, st.to == mews.StatePurged, st.pending(), st.to, st.now, st.now, string(cid), store.List(seqs))
 	if err != nil {
 		return fmt.Errorf("update records: %w", err)
 	}

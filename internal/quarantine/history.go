@@ -28,7 +28,7 @@ func newEvents(tx *store.Tx, change int64, records ...int64) error {
 	if len(records) == 1 {
 		_, err = tx.Exec(`INSERT INTO quarantine_event (record, change) VALUES (?,?)`, records[0], change)
 	} else {
-		_, err = tx.Exec(`INSERT INTO quarantine_event (record, change) SELECT value, ? FROM json_each(?)`, change, list(records))
+		_, err = tx.Exec(`INSERT INTO quarantine_event (record, change) SELECT value, ? FROM json_each(?)`, change, store.List(records))
 	}
 	if err != nil {
 		return fmt.Errorf("note events: %w", err)
@@ -50,7 +50,7 @@ func histories(tx *store.Tx, cid store.CID, records []int64) (map[int64][]mews.Q
 		return nil
 	}, `SELECT e.record, c.time, c.client, c.event, c.comment FROM quarantine_event e
 		JOIN quarantine_change c ON c.seq = e.change AND c.cid = ?
-		WHERE e.record IN `+listed+` ORDER BY e.record, e.change`, string(cid), list(records))
+		WHERE e.record IN `+store.Listed+` ORDER BY e.record, e.change`, string(cid), store.List(records))
 	if err != nil {
 		return nil, fmt.Errorf("read histories: %w", err)
 	}

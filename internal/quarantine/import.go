@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/mewshq/mews"
+	"github.com/mewshq/mews/internal/outward"
 	"github.com/mewshq/mews/internal/store"
 )
 
@@ -39,7 +40,7 @@ func (s *Service) Import(ctx context.Context, who store.Actor, reports []mews.Qu
 		return err
 	})
 	if err != nil {
-		return Imported{}, outward("import quarantined files", err)
+		return Imported{}, outward.Error("import quarantined files", err)
 	}
 	return out, nil
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/mewshq/mews"
+	"github.com/mewshq/mews/internal/outward"
 	"github.com/mewshq/mews/internal/sample"
 	"github.com/mewshq/mews/internal/store"
 )
@@ -54,7 +55,7 @@ func (s *Service) keep(ctx context.Context, who store.Actor, f finding) (mews.Qu
 		out = o.wire()
 		return err
 	})
-	return out, outward("report quarantined file", err)
+	return out, outward.Error("report quarantined file", err)
 }
 
 // store takes in a report with bytes: the sealed blob first, and then sample,
@@ -85,7 +86,7 @@ func (s *Service) store(ctx context.Context, who store.Actor, body io.Reader, la
 		err = nil
 	}
 	if err != nil {
-		return mews.QuarantinedFile{}, outward("report quarantined file", err)
+		return mews.QuarantinedFile{}, outward.Error("report quarantined file", err)
 	}
 	return out, nil
 }

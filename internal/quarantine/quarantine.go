@@ -15,12 +15,10 @@ package quarantine
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
-	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/blob"
 	"github.com/mewshq/mews/internal/collection"
 	"github.com/mewshq/mews/internal/sample"
@@ -115,22 +113,4 @@ type Update struct {
 	Affected int
 	Known    int // of the ids
 	Unknown  []string
-}
-
-// outward turns a failure of the rooms below into what the user may know. What
-// is not listed stays as it is, and is an internal error outside.
-func outward(what string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if e, ok := errors.AsType[*collection.Error](err); ok {
-		return mews.Errorf(mews.ErrInvalid, "%s", e.Message)
-	}
-	switch {
-	case errors.Is(err, store.ErrFull):
-		err = mews.Errorf(mews.ErrUnavailable, "storage full: changes are refused; reads work").WithCause(err)
-	case errors.Is(err, store.ErrFailed), errors.Is(err, store.ErrClosed):
-		err = mews.Errorf(mews.ErrUnavailable, "storage is not writable; the server has to restart").WithCause(err)
-	}
-	return fmt.Errorf("%s: %w", what, err)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/collection"
 	"github.com/mewshq/mews/internal/fql"
+	"github.com/mewshq/mews/internal/outward"
 	"github.com/mewshq/mews/internal/store"
 )
 
@@ -21,7 +22,7 @@ func (s *Service) Query(ctx context.Context, who store.Actor, q mews.RecordQuery
 		return err
 	})
 	if err != nil {
-		return Page{}, outward("query quarantined files", err)
+		return Page{}, outward.Error("query quarantined files", err)
 	}
 	return Page{IDs: orEmpty(page.IDs), Total: page.Total, Limit: page.Limit, Next: page.Next, After: page.After}, nil
 }
@@ -31,7 +32,7 @@ func (s *Service) Query(ctx context.Context, who store.Actor, q mews.RecordQuery
 func (s *Service) ActionCounts(ctx context.Context, who store.Actor, filter, q string) (map[string]int64, error) {
 	where, err := s.records.Parse(filter, q)
 	if err != nil {
-		return nil, outward("count actions", err)
+		return nil, outward.Error("count actions", err)
 	}
 	cond, args := where.SQL(who.CID)
 	var sums []string
@@ -45,7 +46,7 @@ func (s *Service) ActionCounts(ctx context.Context, who store.Actor, filter, q s
 		return tx.QueryRow(`SELECT `+strings.Join(sums, ", ")+` FROM quarantine WHERE `+cond, args...).Scan(dest...)
 	})
 	if err != nil {
-		return nil, outward("count actions", err)
+		return nil, outward.Error("count actions", err)
 	}
 	out := make(map[string]int64, len(counts))
 	for i, a := range actions() {
@@ -59,11 +60,11 @@ func (s *Service) ActionCounts(ctx context.Context, who store.Actor, filter, q s
 func (s *Service) Explain(filter string) (mews.FilterExplanation, error) {
 	out := mews.FilterExplanation{Collection: table, Filter: filter, Tree: []string{}, Fields: s.Fields()}
 	if _, err := s.records.Strict().Parse(filter, ""); err != nil {
-		return out, outward("explain filter", err)
+		return out, outward.Error("explain filter", err)
 	}
 	tree, err := fql.Parse(filter)
 	if err != nil {
-		return out, outward("explain filter", err)
+		return out, outward.Error("explain filter", err)
 	}
 	out.Tree = append(out.Tree, fql.Lines(tree)...)
 	return out, nil

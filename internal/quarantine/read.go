@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/mewshq/mews"
+	"github.com/mewshq/mews/internal/collection"
+	"github.com/mewshq/mews/internal/outward"
 	"github.com/mewshq/mews/internal/store"
 )
 
@@ -17,7 +19,7 @@ func (s *Service) Get(ctx context.Context, who store.Actor, ids []string) (found
 		}
 		return nil
 	})
-	return found, unknown, outward("get quarantined files", err)
+	return found, unknown, outward.Error("get quarantined files", err)
 }
 
 // maxDetails is how many records Details gives at a time: their histories can
@@ -31,14 +33,14 @@ func (s *Service) Details(ctx context.Context, who store.Actor, ids []string) (f
 		found, err = s.details(tx, who.CID, records)
 		return err
 	})
-	return found, unknown, outward("get quarantined files", err)
+	return found, unknown, outward.Error("get quarantined files", err)
 }
 
 // lookUp hands over the records of ids, in their order, on one snapshot.
 func (s *Service) lookUp(ctx context.Context, cid store.CID, ids []string, limit int, unknown *[]string,
 	fn func(*store.Tx, []record) error,
 ) error {
-	good, bad, err := readIDs(ids, limit)
+	good, bad, err := collection.ReadIDs(ids, limit, parseRecordID)
 	if err != nil {
 		return err
 	}
@@ -62,29 +64,6 @@ func (s *Service) lookUp(ctx context.Context, cid store.CID, ids []string, limit
 		}
 		return fn(tx, records)
 	})
-}
-
-// readIDs gives the well-formed ids once each, in order, and the others.
-func readIDs(ids []string, limit int) (good, bad []string, err error) {
-	if len(ids) == 0 {
-		return nil, nil, mews.Errorf(mews.ErrInvalid, "ids: name at least one record")
-	}
-	if len(ids) > limit {
-		return nil, nil, mews.Errorf(mews.ErrInvalid, "ids: at most %d of a call", limit)
-	}
-	seen := make(map[string]bool, len(ids))
-	for _, given := range ids {
-		id, ok := parseRecordID(given)
-		switch {
-		case seen[id]:
-		case ok:
-			good = append(good, id)
-		default:
-			bad = append(bad, given)
-		}
-		seen[id] = true
-	}
-	return good, bad, nil
 }
 
 // details adds to records what upstream's answer does not hold.

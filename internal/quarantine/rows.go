@@ -2,7 +2,6 @@ package quarantine
 
 import (
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -31,18 +30,6 @@ type record struct {
 
 func (r *record) id() string { return recordID(r.aid, r.sha256) }
 
-// The rows that a bound JSON list names: one statement for any number of them.
-const listed = `(SELECT value FROM json_each(?))`
-
-// list is the argument of listed.
-func list[T int64 | string](values []T) string {
-	if values == nil {
-		return "[]"
-	}
-	b, _ := json.Marshal(values) // numbers, and ids that were checked
-	return string(b)
-}
-
 const factColumns = `hostname, username, removable_path, sandbox_id, sandbox_state, adversary, country,
 	extracted, primary_module, removable, max_severity, max_confidence, first_behavior, last_behavior`
 
@@ -66,7 +53,7 @@ func loadIDs(tx *store.Tx, cid store.CID, ids ...string) ([]record, error) {
 		r, err := scanRecord(rows)
 		out = append(out, r)
 		return err
-	}, selectRecords+`WHERE quarantine.cid = ? AND id IN `+listed, string(cid), list(ids))
+	}, selectRecords+`WHERE quarantine.cid = ? AND id IN `+store.Listed, string(cid), store.List(ids))
 	if err == nil {
 		err = loadChildren(tx, cid, out)
 	}
@@ -106,7 +93,7 @@ func loadChildren(tx *store.Tx, cid store.CID, records []record) error {
 	}
 	children := func(columns, table, order string, fn func(rows *sql.Rows) error) error {
 		return tx.Each(fn, `SELECT record, `+columns+` FROM `+table+
-			` WHERE +cid = ? AND record IN `+listed+` ORDER BY record, `+order, string(cid), list(seqs))
+			` WHERE +cid = ? AND record IN `+store.Listed+` ORDER BY record, `+order, string(cid), store.List(seqs))
 	}
 	var seq int64
 	err := children("path, filename", "quarantine_path", "place", func(rows *sql.Rows) error {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mewshq/mews"
+	"github.com/mewshq/mews/internal/outward"
 	"github.com/mewshq/mews/internal/store"
 )
 
@@ -17,7 +18,7 @@ func (s *Service) Settings(ctx context.Context, who store.Actor) (out mews.Quara
 		out, err = s.settings(tx, who.CID)
 		return err
 	})
-	return out, outward("get quarantine settings", err)
+	return out, outward.Error("get quarantine settings", err)
 }
 
 func (s *Service) settings(tx *store.Tx, cid store.CID) (out mews.QuarantineSettings, err error) {
@@ -49,7 +50,7 @@ func (s *Service) SetSearchable(ctx context.Context, who store.Actor, on bool) (
 		return err
 	})
 	if err != nil {
-		return mews.QuarantineSettings{}, outward("set quarantine settings", err)
+		return mews.QuarantineSettings{}, outward.Error("set quarantine settings", err)
 	}
 	s.wake()
 	return out, nil

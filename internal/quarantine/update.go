@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/mewshq/mews"
+	"github.com/mewshq/mews/internal/collection"
+	"github.com/mewshq/mews/internal/outward"
 	"github.com/mewshq/mews/internal/store"
 )
 
@@ -27,9 +29,9 @@ func (s *Service) UpdateByIDs(ctx context.Context, who store.Actor, u mews.Quara
 	if err != nil {
 		return out, err
 	}
-	ids, bad, err := readIDs(u.IDs, maxIDs)
+	ids, bad, err := collection.ReadIDs(u.IDs, maxIDs, parseRecordID)
 	if err != nil {
-		return out, err
+		return out, outward.Error("update quarantined files", err)
 	}
 	var gone []string
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
@@ -49,7 +51,7 @@ func (s *Service) UpdateByIDs(ctx context.Context, who store.Actor, u mews.Quara
 		return nil
 	})
 	if err != nil {
-		return Update{}, outward(a.name+" quarantined files", err)
+		return Update{}, outward.Error(a.name+" quarantined files", err)
 	}
 	s.destroy(ctx, who.CID, gone)
 	return out, nil
@@ -81,8 +83,8 @@ func pick(tx *store.Tx, cid store.CID, a action, ids []string) (targets []target
 			targets = append(targets, t)
 		}
 		return nil
-	}, `SELECT seq, id, sha256, held, `+a.applies()+` FROM quarantine WHERE cid = ? AND id IN `+listed+` ORDER BY seq`,
-		string(cid), list(ids))
+	}, `SELECT seq, id, sha256, held, `+a.applies()+` FROM quarantine WHERE cid = ? AND id IN `+store.Listed+` ORDER BY seq`,
+		string(cid), store.List(ids))
 	for _, id := range ids {
 		if !known[id] {
 			unknown = append(unknown, id)
@@ -105,7 +107,7 @@ func (s *Service) UpdateByQuery(ctx context.Context, who store.Actor, u mews.Qua
 	}
 	where, err := s.records.Parse(filter, q)
 	if err != nil {
-		return Update{}, outward(a.name+" quarantined files", err)
+		return Update{}, outward.Error(a.name+" quarantined files", err)
 	}
 	cond, args := where.SQL(who.CID)
 	var gone []string
@@ -124,7 +126,7 @@ func (s *Service) UpdateByQuery(ctx context.Context, who store.Actor, u mews.Qua
 		return tx.Audit(audit(who, "quarantine."+a.name, "filter: "+filter+"; q: "+q, comment, ids...))
 	})
 	if err != nil {
-		return Update{}, outward(a.name+" quarantined files", err)
+		return Update{}, outward.Error(a.name+" quarantined files", err)
 	}
 	s.destroy(ctx, who.CID, gone)
 	return Update{Affected: len(targets)}, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -69,6 +70,18 @@ func (tx *Tx) Each(fn func(*sql.Rows) error, query string, args ...any) error {
 
 // Marks gives n placeholders with commas between them.
 func Marks(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }
+
+// Listed are the rows of a bound [List]: one statement for any number of them.
+const Listed = `(SELECT value FROM json_each(?))`
+
+// List is the argument of [Listed].
+func List[T int64 | string](values []T) string {
+	if values == nil {
+		return "[]"
+	}
+	b, _ := json.Marshal(values) // numbers and text
+	return string(b)
+}
 
 // OnCommit has fn run after the commit is durable, before Write returns, in the
 // order of the commits. It does not run when the transaction fails. It must be
