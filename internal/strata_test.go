@@ -75,6 +75,7 @@ var rooms = []room{
 	{name: "internal/job", may: []string{"internal/store"}, bans: noHTTP},
 	{name: "internal/store", may: []string{"internal/vfs"}, bans: noHTTP},
 	{name: "internal/blob", may: []string{"internal/vfs"}, bans: noHTTP},
+	{name: "internal/sstable", may: []string{"internal/vfs"}, bans: noHTTP},
 	{name: "internal/vfs", bans: noHTTP},
 	{name: "internal/telemetry", may: []string{"internal/observable"}, bans: noHTTP},
 	{name: "internal/observable", bans: noHTTP},
