@@ -111,6 +111,9 @@ func bodyError(err error) error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return err
 	}
+	if _, ok := errors.AsType[*mews.Error](err); ok {
+		return err
+	}
 	return mews.Errorf(mews.ErrInvalid, "the body ended early or is malformed").WithCause(err)
 }
 

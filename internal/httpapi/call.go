@@ -83,9 +83,10 @@ func (c *call) admit(ctx context.Context) error {
 	if err := c.authenticate(ctx); err != nil {
 		return err
 	}
-	if !c.who.Has(c.op.scope) {
+	scope, ok := c.op.allowed(c.who.Has)
+	if !ok {
 		return &refusal{status: http.StatusForbidden, message: "access denied, authorization failed", scope: c.op.scope}
 	}
-	c.who.Scope = c.op.scope
+	c.who.Scope = scope
 	return nil
 }

@@ -71,7 +71,7 @@ func TestCoverage(t *testing.T) {
 			}
 			if !served {
 				t.Errorf("%s: listed as %s, but the table lacks it", l.ID, l.Status)
-			} else if row.method != l.Method || row.path != l.Path || row.scope != strings.Join(l.Scopes, " or ") {
+			} else if row.method != l.Method || row.path != l.Path || row.scope != strings.Join(l.Scopes, scopeOr) {
 				t.Errorf("%s: the table says %s %s %q, the list %s %s %q", l.ID, row.method, row.path, row.scope, l.Method, l.Path, l.Scopes)
 			}
 		default:

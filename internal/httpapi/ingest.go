@@ -37,7 +37,7 @@ func (a *API) ingestOperations() []operation {
 	quarantine := raw[ingestQuery, mews.QuarantinedFile](route{
 		"mews.ingest.quarantine", "POST", "/ingest/v1/quarantine", mews.ScopeIngest, classUpload,
 		"Report a quarantined file: a form with the fields record (JSON) and sample (the file), raw bytes with the record in the query, " +
-			"a record alone, or many records as NDJSON. What is reported again changes nothing.",
+			"a record alone, or many records as NDJSON (gzip and zstd are welcome there). What is reported again changes nothing.",
 	}, a.ingestQuarantine)
 	quarantine.long = true
 	quarantine.consumes = []content{
@@ -57,13 +57,15 @@ type reportForm struct {
 // ingestQuarantine takes in what a host reports, in one of four forms. No byte
 // of a file touches a disk in clear.
 func (a *API) ingestQuarantine(ctx context.Context, c *call) error {
-	if err := checkEncoding(c.r); err != nil {
-		return err
-	}
 	types := []string{mediaForm, mediaBytes, mediaJSON, mediaLines}
 	media, params, err := checkMedia(c.r, types...)
 	if err != nil {
 		return err
+	}
+	if media != mediaLines {
+		if err := checkEncoding(c.r); err != nil {
+			return err
+		}
 	}
 	switch media {
 	case mediaForm:
@@ -173,9 +175,14 @@ func (c *call) reported(rec mews.QuarantinedFile, err error) error {
 // ingestLines takes in many records, one a line. A line that is wrong is an
 // error with its number as id and keeps no other from being taken in.
 func (a *API) ingestLines(ctx context.Context, c *call) error {
-	text, err := c.readBody(maxLinesBytes, maxUpload)
+	body, free, err := c.inflate(bodyLimits{encoded: maxLinesBytes, decoded: maxLinesBytes})
 	if err != nil {
 		return err
+	}
+	text, err := io.ReadAll(body)
+	free()
+	if err != nil {
+		return body.cause(err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()

@@ -145,7 +145,7 @@ func TestIngestRefusals(t *testing.T) {
 		"alone, list":          {as(mediaJSON, "", `[]`), 400, "a JSON object"},
 		"lines, none":          {as(mediaLines, "", "\n \r\n\n"), 400, "no record"},
 		"lines, many":          {as(mediaLines, "", strings.Repeat("{}\n", maxLines+1)), 400, "more than 10000 lines"},
-		"lines, large":         {as(mediaLines, "", strings.Repeat("\n", maxLinesBytes+1)), 413, "10485760"},
+		"lines, large":         {as(mediaLines, "", strings.Repeat("\n", maxLinesBytes+1)), 413, "10 MiB"},
 	} {
 		checkEnvelope(t, c.a.status, c.a.header, c.a.body)
 		if c.a.status != c.status || !strings.Contains(string(c.a.body), c.want) {

@@ -100,8 +100,10 @@ func header(text string) object {
 func scopes(rows []operation) object {
 	out := object{}
 	for _, row := range rows {
-		if row.scope != "" {
-			out[row.scope] = ""
+		for scope := range strings.SplitSeq(row.scope, scopeOr) {
+			if scope != "" {
+				out[scope] = ""
+			}
 		}
 	}
 	return out
@@ -115,7 +117,11 @@ func (g generator) operation(row operation) object {
 		"responses":    g.responses(row),
 	}
 	if row.scope != "" {
-		out["security"] = []any{object{"oauth2": []string{row.scope}}}
+		var either []any
+		for scope := range strings.SplitSeq(row.scope, scopeOr) {
+			either = append(either, object{"oauth2": []string{scope}})
+		}
+		out["security"] = either
 	}
 	if params := g.parameters(row.req); len(params) > 0 {
 		out["parameters"] = params

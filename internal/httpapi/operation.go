@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/mewshq/mews/internal/store"
 )
@@ -32,7 +33,7 @@ type operation struct {
 	id      string // upstream's, verbatim
 	method  string
 	path    string
-	scope   string // empty: the operation checks its caller itself
+	scope   string // empty: the operation checks its caller itself; see scopeOr
 	class   class
 	summary string
 	req     reflect.Type // query parameters and body, for the document
@@ -43,6 +44,19 @@ type operation struct {
 
 	// consumes lists what a body that the operation reads itself may be.
 	consumes []content
+}
+
+// scopeOr parts the scopes of a row where one of several is enough.
+const scopeOr = " or "
+
+// allowed gives the first of the row's scopes that a caller has.
+func (o *operation) allowed(has func(scope string) bool) (scope string, ok bool) {
+	for scope := range strings.SplitSeq(o.scope, scopeOr) {
+		if has(scope) {
+			return scope, true
+		}
+	}
+	return "", false
 }
 
 // A content is one form of a request body, for the document: JSON of a type,

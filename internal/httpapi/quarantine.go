@@ -100,21 +100,31 @@ func (a *API) quarantineOperations() []operation {
 // queryRecords tells the offset of the next page: clients feed it back.
 func (a *API) queryRecords(ctx context.Context, who store.Actor, req *recordQuery) (reply[string], error) {
 	q := mews.RecordQuery{Filter: req.Filter, Q: req.Q, Sort: req.Sort, After: req.After}
-	if req.Limit != nil {
-		if q.Limit = *req.Limit; q.Limit < 1 {
-			return reply[string]{}, mews.Errorf(mews.ErrInvalid, "limit must be 1..%d", MaxPage)
-		}
-	}
-	if req.Offset != nil {
-		if q.Offset = *req.Offset; q.Offset < 0 {
-			return reply[string]{}, mews.Errorf(mews.ErrInvalid, "offset: must not be negative")
-		}
+	var err error
+	if q.Limit, q.Offset, err = pageOf(req.Limit, req.Offset); err != nil {
+		return reply[string]{}, err
 	}
 	page, err := a.deps.Quarantine.Query(ctx, who, q)
 	return reply[string]{
 		Meta:      mews.Meta{Pagination: &mews.Pagination{Offset: page.Next, Limit: page.Limit, Total: page.Total, After: page.After}},
 		Resources: page.IDs,
 	}, err
+}
+
+// pageOf reads where a page begins and how long it is; the upper bound is the
+// service's. A limit that is not given is 0, which stands for the default.
+func pageOf(limit, offset *int) (size, from int, err error) {
+	if limit != nil {
+		if size = *limit; size < 1 {
+			return 0, 0, mews.Errorf(mews.ErrInvalid, "limit must be 1..%d", MaxPage)
+		}
+	}
+	if offset != nil {
+		if from = *offset; from < 0 {
+			return 0, 0, mews.Errorf(mews.ErrInvalid, "offset: must not be negative")
+		}
+	}
+	return size, from, nil
 }
 
 func (a *API) getQuarantined(ctx context.Context, who store.Actor, req *recordIDsBody) (reply[mews.QuarantinedFile], error) {
