@@ -31,7 +31,7 @@ var noHTTP = []string{"net/http"}
 var rooms = []room{
 	{name: "cmd/mews", may: []string{"internal/cli"}},
 
-	{name: "internal/cli", may: []string{"root", "internal/avlog"}, files: map[string][]string{
+	{name: "internal/cli", may: []string{"root", "internal/avlog", "internal/iocfile"}, files: map[string][]string{
 		"serve.go": {"internal/server"}, "check.go": {"internal/server"},
 		"backup.go": {"internal/server"}, "admin.go": {"internal/server"},
 	}},
@@ -44,6 +44,7 @@ var rooms = []room{
 	{name: "internal/httpapi", may: []string{"root", "internal/auth", "internal/hunt", "internal/quarantine", "internal/sample", "internal/store"}},
 
 	{name: "internal/avlog", bans: noHTTP},
+	{name: "internal/iocfile", may: []string{"internal/observable"}, bans: noHTTP},
 
 	{name: "internal/hunt", may: []string{
 		"root", "internal/sample", "internal/facts", "internal/search", "internal/index", "internal/query", "internal/yara",
