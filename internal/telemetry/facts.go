@@ -1,0 +1,118 @@
+package telemetry
+
+// text finds the fact that a field holds. The order is that of the fields.
+func (f *Facts) text(of field) *string {
+	return [...]*string{
+		&f.Platform, &f.OSVersion, &f.OSBuild, &f.KernelVersion, &f.ProductType, &f.AgentVersion,
+		&f.LocalIP, &f.ExternalIP, &f.MAC, &f.GatewayIP, &f.Domain, &f.Site, &f.OU, &f.Tags,
+		&f.Manufacturer, &f.ProductName, &f.Serial, &f.BIOSManufacturer, &f.BIOSVersion, &f.ChassisType,
+		&f.ServiceProvider, &f.InstanceID, &f.LastUser,
+	}[of-fPlatform]
+}
+
+// Merge adds what a later report knows: its facts win over f's, except that the
+// first time seen is the earliest. It tells whether f has changed.
+func (f *Facts) Merge(later *Facts) (changed bool) {
+	for of := fPlatform; of <= fLastUser; of++ {
+		if mine, other := f.text(of), *later.text(of); other != "" && *mine != other {
+			*mine, changed = other, true
+		}
+	}
+	if later.BootTime != 0 && f.BootTime != later.BootTime {
+		f.BootTime, changed = later.BootTime, true
+	}
+	if later.FirstSeen != 0 && (f.FirstSeen == 0 || later.FirstSeen < f.FirstSeen) {
+		f.FirstSeen, changed = later.FirstSeen, true
+	}
+	return changed
+}
+
+// maxHosts bounds how many hosts a parser remembers the facts of. Beyond it
+// facts are handed out again, which costs time only.
+const maxHosts = 1 << 14
+
+// A told holds the facts that a parser has handed out, by host: sensors repeat
+// them on every line, and who stores them wants to hear of changes only.
+type told map[string]*Facts
+
+// facts reads the host facts of a record, nil when it has none or only some that
+// the host's earlier records had.
+func (p *Parser) facts(rec *record, h *Host) *Facts {
+	var now Facts
+	found := false
+	for of := fPlatform; of <= fLastUser; of++ {
+		if rec[of].form == absent {
+			continue
+		}
+		if text := p.fact(of, rec[of]); text != "" {
+			*now.text(of), found = text, true
+		}
+	}
+	if rec[fBootTime].form != absent || rec[fFirstSeen].form != absent {
+		now.BootTime, now.FirstSeen = p.maybe(rec[fBootTime]), p.maybe(rec[fFirstSeen])
+		found = found || now.BootTime != 0 || now.FirstSeen != 0
+	}
+	if !found {
+		return nil
+	}
+	return p.told.tell(h, &now)
+}
+
+// tell remembers a host's facts and returns them when something is new.
+func (t told) tell(h *Host, now *Facts) *Facts {
+	key := h.AID
+	if key == "" {
+		key = h.Hostname
+	}
+	before := t[key]
+	if before == nil {
+		before = &Facts{}
+		if len(t) >= maxHosts {
+			clear(t)
+		}
+		t[key] = before
+	}
+	if !before.Merge(now) {
+		return nil
+	}
+	fresh := *now
+	return &fresh
+}
+
+// fact reads one fact. Words that sensors write for "unknown" are none.
+func (p *Parser) fact(of field, v value) string {
+	if of == fOU || of == fTags || of == fLocalIP || of == fMAC {
+		return p.several(of, v)
+	}
+	text := p.text(v, maxName)
+	switch text {
+	case "-", "none", "None", "N/A", "unknown", "Unknown":
+		return ""
+	}
+	if of == fPlatform {
+		return platform(text)
+	}
+	return text
+}
+
+// several reads a fact that may be a list: of tags and units all, of addresses
+// the first that is not the host's own loopback.
+func (p *Parser) several(of field, v value) string {
+	joint := ","
+	if of == fOU {
+		joint = ";"
+	}
+	all := ""
+	p.each(v, func(b []byte) {
+		text := p.own(b, maxName)
+		switch {
+		case text == "" || text == "-" || text == "none":
+		case of == fLocalIP && !address(text), (of == fLocalIP || of == fMAC) && all != "":
+		case all == "":
+			all = text
+		case len(all)+len(text) < maxName:
+			all += joint + text
+		}
+	})
+	return all
+}
