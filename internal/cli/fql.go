@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -16,8 +18,16 @@ import (
 	"github.com/mewshq/mews"
 )
 
-// filterCollection is the collection whose filters can be explained.
-const filterCollection = "quarantine"
+// An explainer asks the server about a filter over one collection.
+type explainer func(context.Context, string) (mews.FilterExplanation, error)
+
+// explainers are the collections whose filters can be explained.
+var explainers = map[string]func(*mews.Client) explainer{
+	"quarantine": func(c *mews.Client) explainer { return c.Quarantine().Explain },
+	"indicators": func(c *mews.Client) explainer { return c.IOCs().Explain },
+}
+
+func explainerNames() []string { return slices.Sorted(maps.Keys(explainers)) }
 
 func newFQLCommand(g *globals) *cobra.Command {
 	return group("fql", "Understand filters of the Falcon Query Language", newFQLExplainCommand(g))
@@ -35,22 +45,24 @@ func newFQLExplainCommand(g *globals) *cobra.Command {
 the fields alone. Filters take double quotes as well as single ones: so single quotes
 around the whole keep the shell away from "!", "*" and the rest.`,
 		RunE: func(c *cobra.Command, args []string) error {
-			if collection != filterCollection {
-				return usagef("unknown collection %q; there is %s", collection, filterCollection)
+			explain, ok := explainers[collection]
+			if !ok {
+				return usagef("unknown collection %q; there are %s", collection, strings.Join(explainerNames(), ", "))
 			}
-			return runFQLExplain(c.Context(), g, args[0])
+			return runFQLExplain(c.Context(), g, explain, args[0])
 		},
 	}
-	c.Flags().StringVar(&collection, "collection", filterCollection, "whose fields the filter names")
+	c.Flags().StringVar(&collection, "collection", "quarantine", "whose fields the filter names: "+strings.Join(explainerNames(), ", "))
+	_ = c.RegisterFlagCompletionFunc("collection", cobra.FixedCompletions(explainerNames(), cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 
-func runFQLExplain(ctx context.Context, g *globals, filter string) error {
+func runFQLExplain(ctx context.Context, g *globals, explain func(*mews.Client) explainer, filter string) error {
 	if err := checkFields[mews.FilterExplanation](g); err != nil {
 		return err
 	}
 	return g.withClient(func(c *mews.Client) error {
-		e, err := c.Quarantine().Explain(ctx, filter)
+		e, err := explain(c)(ctx, filter)
 		if err != nil {
 			return pointAt(filter, err)
 		}

@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"encoding/hex"
 	"fmt"
-	"io"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -63,44 +61,63 @@ func (o *filterOptions) wire() (*mews.SearchOptions, error) {
 	return &w, nil
 }
 
-// maxHashes bounds what is read from standard input.
-const maxHashes = 1 << 20
+// maxWords bounds what is read from standard input.
+const maxWords = 1 << 20
 
-// hashArgs reads SHA-256 hashes from the command line; "-" stands for standard
-// input, one a line. They come back in lower case, each once.
-func (g *globals) hashArgs(args []string) ([]string, error) {
+// wordArgs reads words from the command line; "-" stands for standard input, one
+// a line. Each comes back once, as read gives it.
+func (g *globals) wordArgs(args []string, what string, read func(string) (string, error)) ([]string, error) {
 	var words []string
+	seen := map[string]bool{}
+	add := func(text string) error {
+		if text = strings.TrimSpace(text); text == "" {
+			return nil
+		}
+		word, err := read(text)
+		switch {
+		case err != nil:
+			return usageError{err}
+		case seen[word]:
+			return nil
+		case len(words) == maxWords:
+			return usagef("more than %d; use several commands", maxWords)
+		}
+		seen[word] = true
+		words = append(words, word)
+		return nil
+	}
 	for _, a := range args {
 		if a != "-" {
-			words = append(words, a)
+			if err := add(a); err != nil {
+				return nil, err
+			}
 			continue
 		}
-		lines := bufio.NewScanner(io.LimitReader(g.In, maxHashes*66))
+		lines := bufio.NewScanner(g.In)
 		for lines.Scan() {
-			if w := strings.TrimSpace(lines.Text()); w != "" {
-				words = append(words, w)
+			if err := add(lines.Text()); err != nil {
+				return nil, err
 			}
 		}
 		if err := lines.Err(); err != nil {
-			return nil, fmt.Errorf("read hashes from standard input: %w", err)
+			return nil, fmt.Errorf("read from standard input: %w", err)
 		}
 	}
-	seen := make(map[string]bool, len(words))
-	hashes := words[:0]
-	for _, w := range words {
-		w = strings.ToLower(w)
-		if !isSHA256(w) {
-			return nil, usagef("%q is no SHA-256: expected 64 hexadecimal digits", w)
-		}
-		if !seen[w] {
-			seen[w] = true
-			hashes = append(hashes, w)
-		}
+	if len(words) == 0 {
+		return nil, usagef("no %s given", what)
 	}
-	if len(hashes) == 0 {
-		return nil, usagef("no hash given")
-	}
-	return slices.Clip(hashes), nil
+	return words, nil
+}
+
+// hashArgs reads SHA-256 hashes from the command line, in lower case; see
+// wordArgs.
+func (g *globals) hashArgs(args []string) ([]string, error) {
+	return g.wordArgs(args, "hash", func(word string) (string, error) {
+		if word = strings.ToLower(word); !isSHA256(word) {
+			return "", fmt.Errorf("%q is no SHA-256: expected 64 hexadecimal digits", word)
+		}
+		return word, nil
+	})
 }
 
 func isSHA256(s string) bool {

@@ -1,11 +1,9 @@
 package cli
 
 import (
-	"bufio"
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path"
 	"strings"
@@ -94,46 +92,14 @@ func atPath(p string) []mews.QuarantinePath {
 	return []mews.QuarantinePath{{Path: p, Filename: path.Base(strings.ReplaceAll(p, `\`, "/"))}}
 }
 
-// maxIDs bounds what is read from standard input.
-const maxIDs = 1 << 20
-
-// recordArgs reads record ids from the command line; "-" stands for standard
-// input, one a line. Each comes back once.
+// recordArgs reads record ids from the command line; see wordArgs.
 func (g *globals) recordArgs(args []string) ([]string, error) {
-	var ids []string
-	seen := map[string]bool{}
-	add := func(id string) error {
-		if id = strings.TrimSpace(id); id == "" || seen[id] {
-			return nil
-		}
+	return g.wordArgs(args, "id", func(id string) (string, error) {
 		if aid, sha, ok := strings.Cut(id, "_"); !ok || len(aid) != 32 || !isSHA256(strings.ToLower(sha)) {
-			return usagef("%q is no id of a quarantined file: expected 32 characters, _ and a SHA-256", id)
+			return "", fmt.Errorf("%q is no id of a quarantined file: expected 32 characters, _ and a SHA-256", id)
 		}
-		seen[id] = true
-		ids = append(ids, id)
-		return nil
-	}
-	for _, a := range args {
-		if a != "-" {
-			if err := add(a); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		lines := bufio.NewScanner(io.LimitReader(g.In, maxIDs*98))
-		for lines.Scan() {
-			if err := add(lines.Text()); err != nil {
-				return nil, err
-			}
-		}
-		if err := lines.Err(); err != nil {
-			return nil, fmt.Errorf("read ids from standard input: %w", err)
-		}
-	}
-	if len(ids) == 0 {
-		return nil, usagef("no id given")
-	}
-	return ids, nil
+		return id, nil
+	})
 }
 
 // unknownIDs turns the 404 of a whole batch into entries, so that the batches
