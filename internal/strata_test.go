@@ -56,6 +56,9 @@ var rooms = []room{
 	{name: "internal/quarantine", may: []string{
 		"root", "internal/outward", "internal/collection", "internal/fql", "internal/sample", "internal/store", "internal/blob",
 	}, bans: noHTTP},
+	{name: "internal/host", may: []string{
+		"root", "internal/outward", "internal/telemetry", "internal/collection", "internal/fql", "internal/store", "internal/blob",
+	}, bans: noHTTP},
 	// What services tell users of the rooms below; each of them may.
 	{name: "internal/outward", may: []string{"root", "internal/collection", "internal/store"}, bans: noHTTP},
 	{name: "internal/sample", may: []string{
