@@ -9,13 +9,14 @@ import (
 
 // Check reads a whole table and verifies everything: every checksum, that keys
 // increase and lie where the index says, that their number is right, and that
-// the blocks leave no byte of the file over. Damage is a *DamageError.
+// the blocks leave no byte of the file over. It reads the file, not the cache.
+// Damage is a *DamageError.
 func Check(r *Reader) error {
 	c := checker{r: r}
 	err := c.tree(r.foot.data, c.leaf)
 	if err == nil {
 		err = c.tree(r.foot.filter, func(h handle, _, _ []byte) error {
-			_, err := r.block(h, nil)
+			_, err := r.load(h, nil)
 			return err
 		})
 	}
@@ -49,7 +50,7 @@ func (c *checker) node(h handle, height int, low, high []byte, leaf func(handle,
 	if height == 0 {
 		return leaf(h, low, high)
 	}
-	raw, err := c.r.block(h, nil)
+	raw, err := c.r.load(h, nil)
 	if err != nil {
 		return err
 	}
@@ -64,7 +65,7 @@ func (c *checker) node(h handle, height int, low, high []byte, leaf func(handle,
 		}
 		seps, below = append(seps, slices.Clone(at.key)), append(below, child)
 	}
-	if at.bad || len(below) < 2 || !slices.IsSortedFunc(seps, bytes.Compare) || !bytes.Equal(seps[0], low) {
+	if at.bad || len(below) == 0 || !slices.IsSortedFunc(seps, bytes.Compare) || !bytes.Equal(seps[0], low) {
 		return damaged(h.off, "index block is malformed")
 	}
 	for i, child := range below {
@@ -81,7 +82,7 @@ func (c *checker) node(h handle, height int, low, high []byte, leaf func(handle,
 
 // leaf checks that a block's keys increase and lie within the block's range.
 func (c *checker) leaf(h handle, low, high []byte) error {
-	raw, err := c.r.block(h, nil)
+	raw, err := c.r.load(h, nil)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ type Joint struct {
 	at     []*Iterator // those that stand at the key
 	values [][]byte
 	err    error
-	begun  bool
 }
 
 // Join walks over iterators that have not been moved yet, as one.

@@ -15,8 +15,9 @@ const (
 	MaxBlockSize     = 1 << 20
 )
 
-// indexBlockSize is where an index block is full. Index blocks are small: one is
-// read per level on the way to a block that is not cached.
+// indexBlockSize is where an index block is full, if data blocks are not smaller.
+// Index blocks are small: one is read per level on the way to a block that is
+// not cached.
 const indexBlockSize = 8 << 10
 
 // Options say how a table is written. The zero value is 16 KiB without
@@ -66,8 +67,9 @@ func NewWriter(w io.Writer, o Options) *Writer {
 		o.BlockSize = DefaultBlockSize
 	}
 	sw := &Writer{out: bufio.NewWriterSize(w, 128<<10), size: o.BlockSize}
-	sw.data = treeBuilder{size: indexBlockSize, put: sw.put}
-	sw.filter = treeBuilder{size: indexBlockSize, put: sw.put}
+	index := min(indexBlockSize, o.BlockSize)
+	sw.data = treeBuilder{size: index, put: sw.put}
+	sw.filter = treeBuilder{size: index, put: sw.put}
 	if o.BlockSize < 0 || o.BlockSize > MaxBlockSize {
 		sw.err = fmt.Errorf("write sorted table: block size %d is not in 1..%d", o.BlockSize, MaxBlockSize)
 		return sw
