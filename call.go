@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -31,6 +32,7 @@ type call struct {
 	method string
 	path   string
 	query  url.Values
+	header http.Header // beside what every call carries
 	body   *body
 	auth   authKind
 	token  string // for authToken
@@ -168,6 +170,7 @@ func (c *Client) send(ctx context.Context, k call, token string) (*http.Response
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(req.Header, k.header)
 	req.Header.Set("User-Agent", c.userAgent)
 	if !k.stream {
 		req.Header.Set("Accept", "application/json")

@@ -1,0 +1,89 @@
+package mews
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"net/url"
+)
+
+// SightingService tells where observables were seen. It answers for any
+// well-formed observable, whether it is a custom IOC or not, from all telemetry
+// that is kept. When an answer is empty, Meta.Hint says why.
+type SightingService struct{ c *Client }
+
+// Sightings tells where observables were seen.
+func (c *Client) Sightings() SightingService { return SightingService{c} }
+
+const processEntities = "/processes/entities/processes/v1"
+
+// maxProcessIDs ids fit a URL of 100 KiB.
+const maxProcessIDs = 1000
+
+// Count tells on how many hosts an observable was seen.
+func (s SightingService) Count(ctx context.Context, o Observable) (*Envelope[DeviceCount], error) {
+	env, err := callJSON[DeviceCount](ctx, s.c, call{
+		op: "count devices", method: http.MethodGet, path: "/indicators/aggregates/devices-count/v1",
+		query: SightingQuery{Observable: o}.values(), safe: true,
+	})
+	if err == nil && len(env.Resources) != 1 {
+		err = Errorf(ErrInternal, "count devices: the reply holds %d counts", len(env.Resources))
+	}
+	return env, err
+}
+
+// Devices gives one page of ids of the hosts that have seen an observable.
+func (s SightingService) Devices(ctx context.Context, q SightingQuery) (*Envelope[string], error) {
+	return sightings[string](ctx, s.c, "list devices", "/indicators/queries/devices/v1", q)
+}
+
+// AllDevices gives every such id, page by page as they are needed. The first
+// error is the last pair.
+func (s SightingService) AllDevices(ctx context.Context, q SightingQuery) iter.Seq2[string, error] {
+	return allSightings(ctx, q, s.Devices)
+}
+
+// Processes gives one page of ids of the processes on q.DeviceID that have met
+// an observable: "pid:<device id>:<number>".
+func (s SightingService) Processes(ctx context.Context, q SightingQuery) (*Envelope[string], error) {
+	return sightings[string](ctx, s.c, "list processes", "/indicators/queries/processes/v1", q)
+}
+
+// AllProcesses gives every such id, page by page as they are needed. The first
+// error is the last pair.
+func (s SightingService) AllProcesses(ctx context.Context, q SightingQuery) iter.Seq2[string, error] {
+	return allSightings(ctx, q, s.Processes)
+}
+
+// ProcessDetails describes processes in the order of their ids, which may lack
+// "pid:". Unknown ids are entries of Errors; when none is known the error is
+// ErrNotFound.
+func (s SightingService) ProcessDetails(ctx context.Context, ids ...string) (*Envelope[ProcessDetail], error) {
+	return inBatches(ids, maxProcessIDs, func(ids []string) (*Envelope[ProcessDetail], error) {
+		return callJSON[ProcessDetail](ctx, s.c, call{
+			op: "get processes", method: http.MethodGet, path: processEntities, query: url.Values{"ids": ids}, safe: true,
+		})
+	})
+}
+
+func sightings[T any](ctx context.Context, c *Client, op, path string, q SightingQuery) (*Envelope[T], error) {
+	return callJSON[T](ctx, c, call{op: op, method: http.MethodGet, path: path, query: q.values(), safe: true})
+}
+
+func allSightings[T any](ctx context.Context, q SightingQuery, ask func(context.Context, SightingQuery) (*Envelope[T], error)) iter.Seq2[T, error] {
+	return pages(RecordQuery{Limit: q.Limit, Offset: q.Offset}, maxPageIDs, func(r RecordQuery) (*Envelope[T], error) {
+		q.Limit, q.Offset = r.Limit, r.Offset
+		return ask(ctx, q)
+	})
+}
+
+// values writes the query's parameters; what is not set is left out.
+func (q SightingQuery) values() url.Values {
+	v := RecordQuery{Limit: q.Limit, Offset: q.Offset}.values()
+	v.Set("type", q.Type)
+	v.Set("value", q.Value)
+	if q.DeviceID != "" {
+		v.Set("device_id", q.DeviceID)
+	}
+	return v
+}
