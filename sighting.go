@@ -31,9 +31,20 @@ type DeviceCount struct {
 // A SightingQuery asks for hosts or processes that have met an observable.
 type SightingQuery struct {
 	Observable
-	DeviceID string // for processes
+	DeviceID string // needed for processes; for sightings, of this host only
 	Limit    int    // 0: 100; at most 5,000
 	Offset   int
+}
+
+// A Sighting tells when, how often and how one host has met an observable. Times
+// are RFC 3339.
+type Sighting struct {
+	Observable
+	DeviceID string   `json:"device_id"`
+	First    string   `json:"first_seen"`
+	Last     string   `json:"last_seen"`
+	Count    int64    `json:"count"` // events
+	Kinds    []string `json:"kinds"` // exec, image_load, file_write, net, dns
 }
 
 // A ProcessDetail describes one process on one host. ProcessID is
@@ -58,6 +69,7 @@ const (
 	HintNoTelemetry = "no_telemetry" // no host has reported anything yet
 	HintOutOfWindow = "window"       // seen before, but longer ago than sightings are kept
 	HintOtherDevice = "other_device" // seen, but not on the device asked for
+	HintNoProcess   = "no_process"   // seen on the device, but no process was named
 )
 
 // A SightingHint says why an answer about sightings is empty.

@@ -56,6 +56,9 @@ var rooms = []room{
 	{name: "internal/quarantine", may: []string{
 		"root", "internal/outward", "internal/collection", "internal/fql", "internal/sample", "internal/store", "internal/blob",
 	}, bans: noHTTP},
+	{name: "internal/sighting", may: []string{
+		"root", "internal/host", "internal/outward", "internal/telemetry", "internal/observable", "internal/sstable", "internal/store", "internal/vfs",
+	}, bans: noHTTP},
 	{name: "internal/host", may: []string{
 		"root", "internal/outward", "internal/telemetry", "internal/collection", "internal/fql", "internal/store", "internal/blob",
 	}, bans: noHTTP},
