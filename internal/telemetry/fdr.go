@@ -143,7 +143,7 @@ func (p *Parser) fdr() error {
 	e := p.event()
 	e.Time = at
 	p.fdrEvent(e, role, kind)
-	if len(e.Seen) == 0 && (role == fdrFile || role == fdrNetwork || role == fdrName) {
+	if about := role == fdrStart || role == fdrStop; len(e.Seen) == 0 && role != fdrHost && !(about && e.Process.ID != 0) {
 		p.drop()
 		return nil
 	}
@@ -158,12 +158,7 @@ func (p *Parser) fdrEvent(e *Event, role fdrRole, kind Kind) {
 	case fdrStart:
 		p.started(e, p.number(rec[fProcess]), p.number(rec[fParent]))
 	case fdrStop:
-		e.Process.ID = p.number(rec[fProcess])
-		if e.Process.Stop = p.maybe(rec[fStop]); e.Process.Stop == 0 {
-			if e.Process.Stop = p.maybe(rec[fSensorTime]); e.Process.Stop == 0 {
-				e.Process.Stop = e.Time
-			}
-		}
+		p.fdrStopped(e)
 	case fdrFile:
 		p.actor(e)
 		p.see(e, kind, rec[fSHA256], observable.Hash)
@@ -177,6 +172,20 @@ func (p *Parser) fdrEvent(e *Event, role fdrRole, kind Kind) {
 		p.see(e, kind, rec[fDomain], observable.DomainName)
 		p.addresses(e, rec[fAnswers])
 		p.addresses(e, rec[fAnswers6])
+	}
+}
+
+// fdrStopped reads the end of a process, by the best clock that tells it.
+func (p *Parser) fdrStopped(e *Event) {
+	id := p.number(p.rec[fProcess])
+	if id == 0 {
+		return
+	}
+	e.Process = Process{ID: id, Stop: e.Time}
+	for _, f := range [...]field{fSensorTime, fStop} {
+		if at := p.maybe(p.rec[f]); at != 0 {
+			e.Process.Stop = at
+		}
 	}
 }
 

@@ -15,12 +15,15 @@ type Format string
 
 // The formats. Auto tells them apart line by line.
 const (
-	Auto Format = "auto"
-	FDR  Format = "fdr"
+	Auto    Format = "auto"
+	FDR     Format = "fdr"
+	ECS     Format = "ecs"
+	Sysmon  Format = "sysmon"
+	Osquery Format = "osquery"
 )
 
 // Formats are all formats, Auto first.
-func Formats() []Format { return []Format{Auto, FDR} }
+func Formats() []Format { return []Format{Auto, FDR, ECS, Sysmon, Osquery} }
 
 // Bounds of texts in events, in bytes. Longer ones are cut: the sensors' own
 // limits are lower.
@@ -31,7 +34,7 @@ const (
 )
 
 // lines is the tree of all formats' tables.
-var lines = tree(fdrPaths)
+var lines = tree(fdrPaths, ecsPaths, sysmonPaths, osqueryPaths)
 
 // A Parser reads lines of one format, or of several by Auto. It keeps buffers
 // and what it has said of hosts, so that each goroutine needs its own.
@@ -42,6 +45,7 @@ type Parser struct {
 	read   uint64 // lines
 	told   told
 	rec    record
+	row    record // of an osquery line
 	events []Event
 }
 
@@ -71,7 +75,7 @@ func (p *Parser) Parse(line []byte) ([]Event, error) {
 	p.read++
 	p.buf = p.buf[:0]
 	p.events = p.events[:0]
-	if err := p.line(line, p.format); err != nil {
+	if err := p.line(line, p.format, false); err != nil {
 		p.events = p.events[:0]
 		return nil, lineError(err)
 	}
@@ -88,35 +92,67 @@ func lineError(err error) error {
 }
 
 // errUnknown is the error of a line that fits no format.
-var errUnknown = &LineError{"the line is of no known format: expected FDR (has event_simpleName, aid or cid)"}
+var errUnknown = &LineError{"the line is of no known format: expected FDR (has event_simpleName, aid or cid), ECS (has @timestamp), " +
+	"Sysmon (has EventID and UtcTime, or is an <Event>) or osquery (has hostIdentifier)"}
 
-// line reads a line into p.events.
-func (p *Parser) line(line []byte, want Format) error {
+// line reads a line into p.events. inner is a line that stood within another.
+func (p *Parser) line(line []byte, want Format, inner bool) error {
 	p.rec = record{}
 	line = bytes.TrimSpace(line)
 	if len(line) == 0 {
 		return nil
 	}
-	if err := scanObject(line, lines, &p.rec); err != nil {
+	if line[0] == '{' {
+		if err := scanObject(line, lines, &p.rec); err != nil {
+			return err
+		}
+	} else if err := p.scanXML(line); err != nil {
 		return err
 	}
-	if want == Auto {
-		want = p.shape()
+	is, err := p.shape(want)
+	if err != nil {
+		return err
 	}
-	if want == FDR {
+	switch is {
+	case FDR:
 		return p.fdr()
+	case Osquery:
+		return p.osquery()
+	case Sysmon:
+		return p.sysmon()
 	}
-	return errUnknown
+	return p.ecs(inner)
 }
 
-// shape tells the format of a record by the fields that only it has.
-func (p *Parser) shape() Format {
-	has := func(f field) bool { return p.rec[f].form != absent }
-	if has(fEvent) || has(fAID) || has(fCustomer) {
-		return FDR
+// shape tells the format of a record by the fields that only it has. A format
+// that is asked for needs them too: a file read as what it is not would look
+// like one that holds nothing. Shippers put Sysmon's events into ECS as they are.
+func (p *Parser) shape(want Format) (Format, error) {
+	for _, is := range [...]Format{FDR, Osquery, Sysmon, ECS} {
+		if p.is(is) && (want == is || want == Auto || want == ECS && is == Sysmon) {
+			return is, nil
+		}
 	}
-	return ""
+	if want == Auto {
+		return "", errUnknown
+	}
+	return "", &LineError{"the line is not of format " + string(want) + "; leave the format out to have every line's found"}
 }
+
+// is tells whether the record has what makes a line one of a format.
+func (p *Parser) is(f Format) bool {
+	switch f {
+	case FDR:
+		return p.has(fEvent) || p.has(fAID) || p.has(fCustomer)
+	case Osquery:
+		return p.has(fHostID) && (p.has(fQuery) || p.has(fAction))
+	case Sysmon:
+		return p.isSysmon()
+	}
+	return p.has(fStamp) || p.has(fMessage)
+}
+
+func (p *Parser) has(f field) bool { return p.rec[f].form != absent }
 
 // event opens the next event of the line.
 func (p *Parser) event() *Event {
@@ -154,6 +190,10 @@ func (p *Parser) seeHash(e *Event, kind Kind, v value) (text string) {
 	return strings.ToLower(p.text(v, maxName))
 }
 
+// maxSeen bounds the observables of one event: no name has more addresses, and
+// finding repeated ones must stay cheap.
+const maxSeen = 256
+
 // add adds a sighting once.
 func (e *Event) add(o observable.Observable, kind Kind) {
 	for i := range e.Seen {
@@ -162,7 +202,9 @@ func (e *Event) add(o observable.Observable, kind Kind) {
 			return
 		}
 	}
-	e.Seen = append(e.Seen, Sighting{o, kind})
+	if len(e.Seen) < maxSeen {
+		e.Seen = append(e.Seen, Sighting{o, kind})
+	}
 }
 
 // host reads the host of a record: its id when it has one of 32 hexadecimal
@@ -171,6 +213,9 @@ func (p *Parser) host(rec *record) (Host, error) {
 	h := Host{AID: p.hexID(rec[fAID]), Hostname: p.text(rec[fHostname], maxName)}
 	if h.AID == "" {
 		h.AID = p.hexID(rec[fMachineID])
+	}
+	if h.Hostname == "" {
+		h.Hostname = p.text(rec[fComputer], maxName)
 	}
 	if h.AID == "" && h.Hostname == "" {
 		return h, &LineError{"the line names no host"}
@@ -191,20 +236,24 @@ func (p *Parser) time(name string, v value) (int64, error) {
 	return micros, nil
 }
 
-// started reads the record of a process that began, which is of the image it
-// runs.
+// started reads a process and the hashes of the image that it runs. A process
+// without an id is none, but its image was seen.
 func (p *Parser) started(e *Event, id, parent uint64) {
 	rec := &p.rec
+	sha256, md5 := p.seeHash(e, Exec, rec[fSHA256]), p.seeHash(e, Exec, rec[fMD5])
+	if id == 0 {
+		return
+	}
 	e.Process = Process{
 		ID: id, Parent: parent,
 		Image:       p.text(rec[fImage], maxPath),
 		CommandLine: p.text(rec[fCommandLine], maxCommand),
 		User:        p.text(rec[fUser], maxName),
+		SHA256:      sha256,
+		MD5:         md5,
 		Start:       p.maybe(rec[fStart]),
 		Stop:        p.maybe(rec[fStop]),
 	}
-	e.Process.SHA256 = p.seeHash(e, Exec, rec[fSHA256])
-	e.Process.MD5 = p.seeHash(e, Exec, rec[fMD5])
 }
 
 // addresses adds the addresses of a name lookup's answer: a list, or a text

@@ -150,7 +150,7 @@ func (s *scanner) members(n *node, depth int) error {
 		if err != nil {
 			return err
 		}
-		if next != nil && next.field != unmapped && v.form != absent && s.rec != nil {
+		if next != nil && next.field != unmapped && v.form != absent && v.form != object {
 			s.rec[next.field] = v
 		}
 		if done, err := s.more('}'); done || err != nil {

@@ -1,6 +1,10 @@
 package telemetry
 
-import "strings"
+import (
+	"bytes"
+	"maps"
+	"strings"
+)
 
 // A field is one thing that formats say under different names: a column of the
 // mapping tables.
@@ -13,26 +17,29 @@ const (
 
 	fEvent      // FDR: what the line is about
 	fCustomer   // FDR: whose line it is
-	fEventID    // Sysmon: the same as a number
+	fEventID    // Sysmon: what the line is about, a number
 	fProvider   // Windows: the writer of the event
 	fCategory   // ECS: words
 	fType       // ECS: words
-	fStamp      // ECS: its own time field
-	fHostID     // osquery: the sender; a UUID or a name
+	fStamp      // ECS: when it happened
+	fMessage    // ECS: a line as another program wrote it
+	fHostID     // osquery: the sender, by whatever id was configured
 	fQuery      // osquery: the name of the query
 	fAction     // osquery: added, removed or snapshot
 	fRows       // osquery: a list of rows
-	fMessage    // a line of another format, shipped inside
-	fTime       // when it happened, as the transport says
+	fTime       // when it happened, or was received
 	fSensorTime // when it happened, as the sensor says
 	fAID
 	fMachineID // 32 hexadecimal digits or a UUID
 	fHostname
+	fComputer // another name of the host, if there is no better
 
 	fProcess // the process that the event is about
 	fActor   // the process that acted, where the event is about something else
 	fPID
 	fParent
+	fParentPID
+	fParentStart
 	fImage
 	fActorImage
 	fCommandLine
@@ -46,11 +53,12 @@ const (
 	fHashes // several in one text: "MD5=..,SHA256=.."
 	fFileSHA256
 	fFileMD5
+	fFilePath
 	fLibrarySHA256
 	fLibraryMD5
 
 	fDomain
-	fServerName
+	fServerName // of a TLS connection or a URL
 	fAnswers
 	fAnswers6
 	fSource // addresses of a connection
@@ -58,14 +66,15 @@ const (
 	fRemote // the other side's, where the format knows the sides
 	fRemote6
 	fDirection
-	fOwnIPs // of the host
 
 	fRowName // columns of osquery that mean one thing in one table and another elsewhere
 	fRowVersion
 	fRowBuild
 	fRowPlatform
+	fOSName
+	fOSRelease
 
-	fPlatform // facts about the host, in the order of Facts.text
+	fPlatform // facts about the host, in the order of Facts.texts
 	fOSVersion
 	fOSBuild
 	fKernelVersion
@@ -108,6 +117,24 @@ func (p paths) under(roots ...string) paths {
 	return out
 }
 
+// join makes one table of several.
+func join(tables ...paths) paths {
+	all := paths{}
+	for _, table := range tables {
+		maps.Copy(all, table)
+	}
+	return all
+}
+
+// lowerCamel writes every name with a small first letter.
+func (p paths) lowerCamel() paths {
+	out := paths{}
+	for path, f := range p {
+		out[strings.ToLower(path[:1])+path[1:]] = f
+	}
+	return out
+}
+
 // A node is a step of a path: what a walk over nested objects needs to know at
 // one place.
 type node struct {
@@ -145,15 +172,11 @@ func (n *node) step(key []byte) *node {
 	if next, ok := n.below[string(key)]; ok {
 		return next
 	}
-	for at, c := range key {
-		if c != '.' {
-			continue
-		}
-		if next := n.below[string(key[:at])].step(key[at+1:]); next != nil {
-			return next
-		}
+	first, rest, dotted := bytes.Cut(key, []byte("."))
+	if !dotted {
+		return nil
 	}
-	return nil
+	return n.below[string(first)].step(rest)
 }
 
 // A record is what a walk over a line found: the values of the mapped fields,
