@@ -93,6 +93,7 @@ func (c *Collection) Aggregate(tx *store.Tx, cid store.CID, list []Aggregation) 
 		if nodes[i], err = c.check(&list[i], 0, "aggregation"); err != nil {
 			return nil, err
 		}
+		nodes[i].where = nodes[i].where.hiding() // and so of all below it
 	}
 	out := make([]Result, len(list))
 	for i, n := range nodes {

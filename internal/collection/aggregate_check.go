@@ -157,7 +157,7 @@ func (c *Collection) checkNode(n *node, a *Aggregation) error {
 }
 
 func (c *Collection) checkFilters(n *node, a *Aggregation) (err error) {
-	if n.where, err = c.Parse(a.Filter, a.Q); err != nil {
+	if n.where, err = c.parse(a.Filter, a.Q); err != nil {
 		return err
 	}
 	if len(a.Filters) > 0 && !n.kind.buckets() {
@@ -167,7 +167,7 @@ func (c *Collection) checkFilters(n *node, a *Aggregation) (err error) {
 		return errorf("filters_spec has more than %d filters", maxRanges)
 	}
 	for name, filter := range a.Filters {
-		w, err := c.Parse(filter, "")
+		w, err := c.parse(filter, "")
 		if err != nil {
 			return within("filters_spec "+fql.Echo(name), err)
 		}

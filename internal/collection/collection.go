@@ -110,6 +110,9 @@ func (c *Collection) declare() error {
 			return fmt.Errorf("field %s: %w", s.Fields[i].Name, err)
 		}
 	}
+	if f := c.fields[s.Hidden]; s.Hidden != "" && (f == nil || f.Type != Boolean || f.Multi()) {
+		return fmt.Errorf("what hides records, %q, is no single Boolean field", s.Hidden)
+	}
 	if n := len(c.wordFields()); n > maxWordFields {
 		return fmt.Errorf("q searches %d fields of text, at most %d", n, maxWordFields)
 	}

@@ -21,6 +21,7 @@ type compiler struct {
 	now     time.Time
 	spans   int
 	unknown bool // the filter names a field that there is not, and shall match nothing
+	bares   bool // the filter names the field that hides records
 }
 
 // expr compiles a node. Of a narrowing one it is known that no record is
@@ -58,6 +59,7 @@ func (k *compiler) compare(cmp fql.Compare, narrowing bool) (cond, error) {
 	if f == nil {
 		return k.unknownField(cmp)
 	}
+	k.bares = k.bares || f == k.c.fields[k.c.schema.Hidden]
 	o := k.c.operand(f, cmp, k.now)
 	values, null, err := o.values()
 	if err != nil {

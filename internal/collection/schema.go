@@ -110,6 +110,9 @@ type Schema struct {
 	// it. Needed when a text field is InQ that has no Values.
 	Words  string
 	Fields []Field
+	// Hidden names a Boolean field of the noun's table. Records for which it is
+	// true are selected only by filters that name it.
+	Hidden string
 
 	DefaultSort  string // as a client would write it
 	DefaultLimit int    // when a query names none

@@ -10,13 +10,37 @@ import (
 // A Where selects records of a collection. It is a value: it can be used many
 // times, and relative dates in it were fixed when it was parsed.
 type Where struct {
-	c    *Collection
-	cond cond // no text: all records
+	c     *Collection
+	cond  cond // no text: all records
+	bares bool // the filter names the field that hides records
 }
 
-// Parse reads an FQL filter and a phrase; a record must satisfy both. Every
-// mistake is an *Error.
+// Parse reads an FQL filter and a phrase; a record must satisfy both, and must
+// not be hidden from the filter. Every mistake is an *Error.
 func (c *Collection) Parse(filter, q string) (Where, error) {
+	w, err := c.parse(filter, q)
+	if err == nil {
+		w = w.hiding()
+	}
+	return w, err
+}
+
+// hiding leaves out what the schema hides.
+func (w Where) hiding() Where {
+	f := w.c.fields[w.c.schema.Hidden]
+	if f == nil || w.bares {
+		return w
+	}
+	own := where(w.c.column(f.Column) + " = 0")
+	if !w.Empty() {
+		own = all(own, w.cond)
+	}
+	w.cond = own
+	return w
+}
+
+// parse is Parse that hides nothing.
+func (c *Collection) parse(filter, q string) (Where, error) {
 	w := Where{c: c}
 	tree, err := fql.Parse(filter)
 	if err != nil {
@@ -42,6 +66,7 @@ func (c *Collection) Parse(filter, q string) (Where, error) {
 		}
 		parts = append(parts, part)
 	}
+	w.bares = k.bares
 	switch {
 	case k.unknown:
 		w.cond = where(c.dialect.never())

@@ -1,6 +1,6 @@
-// Package outward turns failures of storage and of filters into what users may
-// know. The services share it, so that the same trouble reads the same on every
-// route.
+// Package outward turns what the rooms below give into what users may know:
+// failures of storage and of filters, aggregates, and how a filter is read. The
+// services share it, so that the same thing reads the same on every route.
 package outward
 
 import (

@@ -6,7 +6,6 @@ import (
 
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/collection"
-	"github.com/mewshq/mews/internal/fql"
 	"github.com/mewshq/mews/internal/outward"
 	"github.com/mewshq/mews/internal/store"
 )
@@ -55,29 +54,7 @@ func (s *Service) ActionCounts(ctx context.Context, who store.Actor, filter, q s
 	return out, nil
 }
 
-// Explain gives what the server makes of a filter. It tells of an unknown field
-// also where one quietly selects nothing.
+// Explain gives what the server makes of a filter.
 func (s *Service) Explain(filter string) (mews.FilterExplanation, error) {
-	out := mews.FilterExplanation{Collection: table, Filter: filter, Tree: []string{}, Fields: s.Fields()}
-	if _, err := s.records.Strict().Parse(filter, ""); err != nil {
-		return out, outward.Error("explain filter", err)
-	}
-	tree, err := fql.Parse(filter)
-	if err != nil {
-		return out, outward.Error("explain filter", err)
-	}
-	out.Tree = append(out.Tree, fql.Lines(tree)...)
-	return out, nil
-}
-
-// Fields are what filters may name.
-func (s *Service) Fields() []mews.FilterField {
-	var out []mews.FilterField
-	for _, f := range s.records.Fields() {
-		out = append(out, mews.FilterField{
-			Name: f.Name, Aliases: f.Aliases, Type: f.Type.String(), Values: f.Values, Multi: f.Multi(),
-			Sortable: f.Sortable, Aggregate: f.Aggregate, InQ: f.InQ, Doc: f.Doc,
-		})
-	}
-	return out
+	return outward.Explain(table, s.records, filter)
 }

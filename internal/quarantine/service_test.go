@@ -431,7 +431,7 @@ func TestSchemaMatchesIndexes(t *testing.T) {
 func TestFieldsOfTheContract(t *testing.T) {
 	w := newWorld(t)
 	known := map[string]bool{}
-	for _, f := range w.Fields() {
+	for _, f := range w.records.Fields() {
 		known[f.Name] = true
 		for _, a := range f.Aliases {
 			known[a] = true
