@@ -36,12 +36,12 @@ var rooms = []room{
 		"backup.go": {"internal/server"}, "admin.go": {"internal/server"},
 	}},
 	{name: "internal/server", may: []string{
-		"root", "internal/httpapi", "internal/auth", "internal/hunt", "internal/quarantine", "internal/collection", "internal/facts",
+		"root", "internal/httpapi", "internal/auth", "internal/hunt", "internal/quarantine", "internal/ioc", "internal/collection", "internal/facts",
 		"internal/sample", "internal/search",
 		"internal/index", "internal/query", "internal/yara", "internal/job", "internal/store", "internal/blob", "internal/vfs",
 	}},
 	// store only for its types (CID, Actor); search and blob for the admin routes and streams.
-	{name: "internal/httpapi", may: []string{"root", "internal/auth", "internal/hunt", "internal/quarantine", "internal/sample", "internal/store"}},
+	{name: "internal/httpapi", may: []string{"root", "internal/auth", "internal/hunt", "internal/quarantine", "internal/ioc", "internal/sample", "internal/store"}},
 
 	{name: "internal/avlog", bans: noHTTP},
 	{name: "internal/iocfile", may: []string{"internal/observable"}, bans: noHTTP},
@@ -59,11 +59,14 @@ var rooms = []room{
 	{name: "internal/sighting", may: []string{
 		"root", "internal/host", "internal/outward", "internal/telemetry", "internal/observable", "internal/sstable", "internal/store", "internal/vfs",
 	}, bans: noHTTP},
+	{name: "internal/ioc", may: []string{
+		"root", "internal/outward", "internal/observable", "internal/collection", "internal/fql", "internal/store", "internal/blob",
+	}, bans: noHTTP},
 	{name: "internal/host", may: []string{
 		"root", "internal/outward", "internal/telemetry", "internal/collection", "internal/fql", "internal/store", "internal/blob",
 	}, bans: noHTTP},
 	// What services tell users of the rooms below; each of them may.
-	{name: "internal/outward", may: []string{"root", "internal/collection", "internal/store"}, bans: noHTTP},
+	{name: "internal/outward", may: []string{"root", "internal/collection", "internal/fql", "internal/store"}, bans: noHTTP},
 	{name: "internal/sample", may: []string{
 		"root", "internal/search", "internal/index", "internal/query", "internal/store", "internal/blob", "internal/vfs",
 	}, bans: noHTTP},
