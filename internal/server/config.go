@@ -86,9 +86,16 @@ type PagingConfig struct {
 	Window int `koanf:"window" usage:"how deep offsets reach; beyond it pages need the after token (0: no bound)"`
 }
 
+// Values of compat.unknown_ioc.
+const (
+	UnknownIOCZero     = "zero"
+	UnknownIOCNotFound = "not_found"
+)
+
 // CompatConfig chooses between a clear answer and the upstream service's.
 type CompatConfig struct {
 	UnknownField string `koanf:"unknown_field" usage:"a filter with a field that does not exist: error, or empty (it matches nothing, as upstream)"`
+	UnknownIOC   string `koanf:"unknown_ioc" usage:"what devices-count says of an observable that is no IOC and was never seen: zero or not_found"`
 }
 
 // QuotaConfig sets the monthly allowances of each API client.
@@ -123,7 +130,7 @@ func DefaultConfig() Config {
 		},
 		Quarantine: QuarantineConfig{MaxUpdate: 100_000},
 		Paging:     PagingConfig{Window: 10_000},
-		Compat:     CompatConfig{UnknownField: string(collection.UnknownError)},
+		Compat:     CompatConfig{UnknownField: string(collection.UnknownError), UnknownIOC: UnknownIOCZero},
 		Quota:      QuotaConfig{Hunts: 10_000, Downloads: 10_000},
 		Limits:     LimitsConfig{RequestsPerMinute: 60_000, TokensPerMinute: 300, InFlight: 256},
 	}
@@ -229,6 +236,7 @@ func (c *Config) Validate() error {
 	inRange(bad, "hunt.max_candidates", c.Hunt.MaxCandidates, 1, 1<<31-1)
 	inRange(bad, "hunt.max_gb", c.Hunt.MaxGB, 1, 1<<20)
 	inRange(bad, "hunt.max_time in seconds", int(c.Hunt.MaxTime/time.Second), 1, 1<<31-1)
+	oneOf(bad, "compat.unknown_ioc", c.Compat.UnknownIOC, UnknownIOCZero, UnknownIOCNotFound)
 	oneOf(bad, "compat.unknown_field", c.Compat.UnknownField, string(collection.UnknownError), string(collection.UnknownEmpty))
 	inRange(bad, "quarantine.max_update", c.Quarantine.MaxUpdate, 1, 1<<24)
 	if c.Paging.Window != 0 { // 0: no bound

@@ -74,6 +74,7 @@ func TestValidate(t *testing.T) {
 		{"offsets without a bound", func(c *Config) { c.Paging.Window = 0 }, ""},
 		{"a window smaller than a page", func(c *Config) { c.Paging.Window = 4999 }, "paging.window"},
 		{"unknown fields as upstream", func(c *Config) { c.Compat.UnknownField = "empty" }, ""},
+		{"unknown IOCs somehow", func(c *Config) { c.Compat.UnknownIOC = "error" }, "compat.unknown_ioc"},
 		{"unknown fields somehow", func(c *Config) { c.Compat.UnknownField = "ignore" }, "compat.unknown_field"},
 		{"updates of nothing", func(c *Config) { c.Quarantine.MaxUpdate = 0 }, "quarantine.max_update"},
 		{"vendor region in disguise", func(c *Config) { c.Region = "US_2" }, "region"},

@@ -23,6 +23,7 @@ import (
 	"github.com/mewshq/mews/internal/facts"
 	"github.com/mewshq/mews/internal/httpapi"
 	"github.com/mewshq/mews/internal/hunt"
+	"github.com/mewshq/mews/internal/ioc"
 	"github.com/mewshq/mews/internal/job"
 	"github.com/mewshq/mews/internal/quarantine"
 	"github.com/mewshq/mews/internal/sample"
@@ -53,6 +54,7 @@ type node struct {
 	index      *search.Engine
 	samples    *sample.Service
 	quarantine *quarantine.Service
+	iocs       *ioc.Service
 	jobs       *job.Table
 	hunts      *hunt.Service
 	facts      *facts.Service
@@ -152,6 +154,12 @@ func (n *node) openServices(keys *blob.Keyring) (err error) {
 	}); err != nil {
 		return err
 	}
+	if n.iocs, err = ioc.New(ioc.Deps{
+		DB: n.db, Keys: keys, Log: n.log, Window: n.cfg.Paging.Window,
+		UnknownField: collection.UnknownField(n.cfg.Compat.UnknownField),
+	}); err != nil {
+		return err
+	}
 	// Before samples recover: a blob that a record held brings the record back.
 	n.samples.OnAdopt(n.quarantine.Adopt)
 	n.jobs = job.New(n.db, job.Options{Log: n.log})
@@ -207,7 +215,7 @@ func (n *node) welcomeFirstClient(ctx context.Context) error {
 const jobWorkers = 4
 
 // background runs the indexer, the merger, the describer, the quarantine's unfinished
-// work and the jobs until ctx ends, or until database or blobs can no longer be
+// work, what indicators' ends ask for, and the jobs until ctx ends, or until database or blobs can no longer be
 // trusted: only a restart tells what the disk holds.
 func (n *node) background(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
@@ -215,6 +223,7 @@ func (n *node) background(ctx context.Context) error {
 	group.Go(func() error { return n.facts.Run(ctx) })
 	group.Go(func() error { return n.auth.Run(ctx) })
 	group.Go(func() error { return n.quarantine.Run(ctx) })
+	group.Go(func() error { return n.iocs.Run(ctx) })
 	group.Go(func() error { return n.jobs.Run(ctx, n.hunts.Handlers(), jobWorkers) })
 	group.Go(func() error {
 		select {
