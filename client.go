@@ -156,6 +156,9 @@ func (c *Client) IOCs() IOCService { return IOCService{c} }
 // LegacyIOCs gives the older operations on the same custom IOCs.
 func (c *Client) LegacyIOCs() LegacyIOCService { return LegacyIOCService{c} }
 
+// Detections reads which hosts have met custom IOCs.
+func (c *Client) Detections() DetectionService { return DetectionService{c} }
+
 // Agent gives what a program on a host uses.
 func (c *Client) Agent() AgentService { return AgentService{c} }
 
