@@ -56,6 +56,10 @@ var rooms = []room{
 	{name: "internal/quarantine", may: []string{
 		"root", "internal/outward", "internal/collection", "internal/fql", "internal/sample", "internal/store", "internal/blob",
 	}, bans: noHTTP},
+	{name: "internal/detection", may: []string{
+		"root", "internal/ioc", "internal/sighting", "internal/host", "internal/outward", "internal/telemetry", "internal/observable",
+		"internal/collection", "internal/store", "internal/blob",
+	}, bans: noHTTP},
 	{name: "internal/sighting", may: []string{
 		"root", "internal/host", "internal/outward", "internal/telemetry", "internal/observable", "internal/sstable", "internal/store", "internal/vfs",
 	}, bans: noHTTP},
