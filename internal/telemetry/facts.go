@@ -1,21 +1,22 @@
 package telemetry
 
-// text finds the fact that a field holds. The order is that of the fields.
-func (f *Facts) text(of field) *string {
+// texts are the facts that are texts, in the order of their fields.
+func (f *Facts) texts() [fLastUser - fPlatform + 1]*string {
 	return [...]*string{
 		&f.Platform, &f.OSVersion, &f.OSBuild, &f.KernelVersion, &f.ProductType, &f.AgentVersion,
 		&f.LocalIP, &f.ExternalIP, &f.MAC, &f.GatewayIP, &f.Domain, &f.Site, &f.OU, &f.Tags,
 		&f.Manufacturer, &f.ProductName, &f.Serial, &f.BIOSManufacturer, &f.BIOSVersion, &f.ChassisType,
 		&f.ServiceProvider, &f.InstanceID, &f.LastUser,
-	}[of-fPlatform]
+	}
 }
 
 // Merge adds what a later report knows: its facts win over f's, except that the
 // first time seen is the earliest. It tells whether f has changed.
 func (f *Facts) Merge(later *Facts) (changed bool) {
-	for of := fPlatform; of <= fLastUser; of++ {
-		if mine, other := f.text(of), *later.text(of); other != "" && *mine != other {
-			*mine, changed = other, true
+	mine := f.texts()
+	for i, text := range later.texts() {
+		if *text != "" && *mine[i] != *text {
+			*mine[i], changed = *text, true
 		}
 	}
 	if later.BootTime != 0 && f.BootTime != later.BootTime {
@@ -39,13 +40,13 @@ type told map[string]*Facts
 // the host's earlier records had.
 func (p *Parser) facts(rec *record, h *Host) *Facts {
 	var now Facts
-	found := false
+	texts, found := now.texts(), false
 	for of := fPlatform; of <= fLastUser; of++ {
 		if rec[of].form == absent {
 			continue
 		}
 		if text := p.fact(of, rec[of]); text != "" {
-			*now.text(of), found = text, true
+			*texts[of-fPlatform], found = text, true
 		}
 	}
 	if rec[fBootTime].form != absent || rec[fFirstSeen].form != absent {

@@ -14,8 +14,9 @@ func BenchmarkFDR(b *testing.B) {
 	}
 	b.SetBytes(int64(len(fdrLine)))
 	b.ReportAllocs()
+	line := []byte(fdrLine)
 	for b.Loop() {
-		if events, err := p.Parse([]byte(fdrLine)); err != nil || len(events) != 1 {
+		if events, err := p.Parse(line); err != nil || len(events) != 1 {
 			b.Fatal(events, err)
 		}
 	}

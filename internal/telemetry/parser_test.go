@@ -165,8 +165,8 @@ func TestFactsOnce(t *testing.T) {
 func TestFactFields(t *testing.T) {
 	var f Facts
 	seen := map[string]bool{}
-	for of := fPlatform; of <= fLastUser; of++ {
-		*f.text(of) = "x"
+	for _, text := range f.texts() {
+		*text = "x"
 	}
 	v := reflect.ValueOf(f)
 	for i := range v.NumField() {
@@ -215,6 +215,31 @@ func TestHugeLines(t *testing.T) {
 	_, err = p.Parse([]byte(strings.Repeat("<Event>", 1<<16)))
 	if err == nil || !strings.Contains(err.Error(), "nested too deep") {
 		t.Error("deep XML:", err)
+	}
+}
+
+// TestDocumented holds the guide to the tables: it names every field that is
+// read, and every event.
+func TestDocumented(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/telemetry.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := func(name string) {
+		if !bytes.Contains(guide, []byte(name)) {
+			t.Errorf("docs/telemetry.md does not tell of %s", name)
+		}
+	}
+	for _, table := range []paths{fdrPaths, ecsPaths, sysmonData} {
+		for path := range table {
+			known("`" + path + "`")
+		}
+	}
+	for path := range osqueryPaths {
+		known("`" + strings.TrimPrefix(path, "columns.") + "`")
+	}
+	for event := range fdrEvents {
+		known(strings.TrimSuffix(event, "IP6"))
 	}
 }
 
