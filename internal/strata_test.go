@@ -36,12 +36,15 @@ var rooms = []room{
 		"backup.go": {"internal/server"}, "admin.go": {"internal/server"},
 	}},
 	{name: "internal/server", may: []string{
-		"root", "internal/httpapi", "internal/auth", "internal/hunt", "internal/quarantine", "internal/ioc", "internal/collection", "internal/facts",
+		"root", "internal/httpapi", "internal/auth", "internal/hunt", "internal/quarantine", "internal/host", "internal/ioc", "internal/collection",
+		"internal/facts",
 		"internal/sample", "internal/search",
 		"internal/index", "internal/query", "internal/yara", "internal/job", "internal/store", "internal/blob", "internal/vfs",
 	}},
 	// store only for its types (CID, Actor); search and blob for the admin routes and streams.
-	{name: "internal/httpapi", may: []string{"root", "internal/auth", "internal/hunt", "internal/quarantine", "internal/ioc", "internal/sample", "internal/store"}},
+	{name: "internal/httpapi", may: []string{
+		"root", "internal/auth", "internal/hunt", "internal/quarantine", "internal/host", "internal/ioc", "internal/sample", "internal/store",
+	}},
 
 	{name: "internal/avlog", bans: noHTTP},
 	{name: "internal/iocfile", may: []string{"internal/observable"}, bans: noHTTP},
@@ -54,7 +57,8 @@ var rooms = []room{
 		"internal/search", "internal/index", "internal/query", "internal/yara", "internal/store", "internal/blob",
 	}, bans: noHTTP},
 	{name: "internal/quarantine", may: []string{
-		"root", "internal/outward", "internal/collection", "internal/fql", "internal/sample", "internal/store", "internal/blob",
+		"root", "internal/host", "internal/telemetry", "internal/outward", "internal/collection", "internal/fql", "internal/sample", "internal/store",
+		"internal/blob",
 	}, bans: noHTTP},
 	{name: "internal/detection", may: []string{
 		"root", "internal/ioc", "internal/sighting", "internal/host", "internal/outward", "internal/telemetry", "internal/observable",

@@ -39,13 +39,18 @@ func (s *Service) derive(cid store.CID, hostname string) string {
 // ParseID gives an id in the form in which it is stored.
 func ParseID(id string) (aid string, ok bool) {
 	id = strings.ToLower(strings.TrimSpace(id))
-	if len(id) != aidDigits {
-		return id, false
+	return id, IsID(id)
+}
+
+// IsID tells whether an id has that form: 32 lower-case hex digits.
+func IsID(aid string) bool {
+	if len(aid) != aidDigits {
+		return false
 	}
-	for i := range len(id) {
-		if c := id[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return id, false
+	for i := range len(aid) {
+		if c := aid[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
 		}
 	}
-	return id, true
+	return true
 }

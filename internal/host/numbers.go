@@ -88,7 +88,7 @@ func allocate(tx *store.Tx, cid store.CID, aids []string) (map[string]uint32, er
 		if _, ok := found[aid]; ok {
 			continue
 		}
-		if _, ok := ParseID(aid); !ok {
+		if !IsID(aid) {
 			return nil, fmt.Errorf("%q is no id of a host", aid)
 		}
 		if last++; last > math.MaxUint32 {

@@ -29,18 +29,21 @@ type entry struct {
 // are folded.
 const maxRow = 1000
 
-// Report takes reports in, at most one for each host, within the caller's
-// transaction. It writes little: facts that this process has reported before, and
-// reports that say nothing new at all, are left out.
+// Report takes reports in within the caller's transaction. It writes little:
+// facts that this process has reported before, and reports that say nothing new
+// at all, are left out.
 func (s *Service) Report(tx *store.Tx, cid store.CID, reports []Report) error {
 	var entries []entry
 	known := make(map[string]told, len(reports))
 	for i := range reports {
 		r := &reports[i]
-		if _, ok := ParseID(r.AID); !ok || r.Last < r.First {
+		if !IsID(r.AID) || r.Last < r.First {
 			return fmt.Errorf("report host %q from %d to %d: malformed", r.AID, r.First, r.Last)
 		}
-		was, _ := s.told.get(cid, r.AID)
+		was, again := known[r.AID]
+		if !again {
+			was, _ = s.told.get(cid, r.AID)
+		}
 		if e, now := s.news(r, was); e != nil {
 			entries, known[r.AID] = append(entries, *e), now
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/mewshq/mews/internal/auth"
+	"github.com/mewshq/mews/internal/host"
 	"github.com/mewshq/mews/internal/hunt"
 	"github.com/mewshq/mews/internal/quarantine"
 	"github.com/mewshq/mews/internal/sample"
@@ -36,6 +37,7 @@ type Deps struct {
 	Samples    *sample.Service
 	Hunts      *hunt.Service
 	Quarantine *quarantine.Service
+	Hosts      *host.Service
 	Log        *slog.Logger
 	Metrics    prometheus.Registerer
 	Now        func() time.Time // wall clock
@@ -117,6 +119,7 @@ func (a *API) operations() []operation {
 	rows = append(rows, a.malqueryOperations()...)
 	rows = append(rows, a.sampleOperations()...)
 	rows = append(rows, a.quarantineOperations()...)
+	rows = append(rows, a.hostOperations()...)
 	rows = append(rows, a.ingestOperations()...)
 	rows = append(rows, a.agentOperations()...)
 	rows = append(rows, a.fqlOperations()...)

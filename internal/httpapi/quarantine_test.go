@@ -171,7 +171,7 @@ func TestUnknownFieldAsUpstream(t *testing.T) {
 	h.some(t, token, 2)
 	var err error
 	h.api.deps.Quarantine, err = quarantine.New(quarantine.Deps{
-		DB: h.db, Samples: h.api.deps.Samples, Keys: blob.NewKeyring([32]byte{1}), UnknownField: collection.UnknownEmpty,
+		DB: h.db, Samples: h.api.deps.Samples, Hosts: h.api.deps.Hosts, Keys: blob.NewKeyring([32]byte{1}), UnknownField: collection.UnknownEmpty,
 	})
 	must(t, err)
 	a := h.get(t, token, recordsQuery+"?filter=nope:'x'")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mewshq/mews/internal/blob"
 	"github.com/mewshq/mews/internal/facts"
+	"github.com/mewshq/mews/internal/host"
 	"github.com/mewshq/mews/internal/hunt"
 	"github.com/mewshq/mews/internal/job"
 	"github.com/mewshq/mews/internal/quarantine"
@@ -27,14 +28,17 @@ func (h *harness) services(t testing.TB, deps *Deps, keys *blob.Keyring, engine 
 		Limits: h.limits,
 	})
 	var err error
+	deps.Hosts, err = host.New(host.Deps{DB: h.db, Keys: keys, Log: deps.Log, Now: deps.Now, Window: 10_000})
+	must(t, err)
 	deps.Quarantine, err = quarantine.New(quarantine.Deps{
-		DB: h.db, Samples: deps.Samples, Keys: keys, Log: deps.Log, Now: deps.Now, Window: 10_000,
+		DB: h.db, Samples: deps.Samples, Hosts: deps.Hosts, Keys: keys, Log: deps.Log, Now: deps.Now, Window: 10_000,
 	})
 	must(t, err)
 	deps.Samples.OnAdopt(deps.Quarantine.Adopt)
 	ctx, stop := context.WithCancel(context.Background())
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return jobs.Run(ctx, deps.Hunts.Handlers(), 1) })
+	group.Go(func() error { return deps.Hosts.Run(ctx) })
 	group.Go(func() error { return deps.Quarantine.Run(ctx) })
 	t.Cleanup(func() {
 		stop()

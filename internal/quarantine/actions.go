@@ -5,9 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/mewshq/mews"
+	"github.com/mewshq/mews/internal/host"
 	"github.com/mewshq/mews/internal/outward"
 	"github.com/mewshq/mews/internal/store"
 )
@@ -45,8 +45,8 @@ func ask(tx *store.Tx, cid store.CID, now, change int64, records []int64) error 
 // stands for 100. From now on the host has fetched them, and counts as served by
 // an agent.
 func (s *Service) Actions(ctx context.Context, who store.Actor, aid string, limit int) ([]mews.HostAction, error) {
-	aid = strings.ToLower(strings.TrimSpace(aid))
-	if !isHex(aid, aidDigits) {
+	aid, ok := host.ParseID(aid)
+	if !ok {
 		return nil, mews.Errorf(mews.ErrInvalid, "aid: expected 32 hex digits")
 	}
 	if limit == 0 {

@@ -52,7 +52,7 @@ func (w *world) queue(t testing.TB, id string) (words []string) {
 // withAgent reports a file of a host that has an agent.
 func (w *world) withAgent(t testing.TB) (id string) {
 	t.Helper()
-	r := simple(host(1), file(1))
+	r := simple(aidOf(1), file(1))
 	r.Agent = true
 	return w.report(t, r).ID
 }
@@ -64,11 +64,11 @@ func TestHostCarriesOutAnAction(t *testing.T) {
 	if p := w.detail(t, id).Paths[0]; p.State != "release_pending" {
 		t.Errorf("path is %s before the host answered", p.State)
 	}
-	words, ids := w.pull(t, strings.ToUpper(host(1)))
+	words, ids := w.pull(t, strings.ToUpper(aidOf(1)))
 	if !slices.Equal(words, []string{"release"}) {
 		t.Fatalf("the host gets %q", words)
 	}
-	if again, _ := w.pull(t, host(1)); !slices.Equal(again, words) {
+	if again, _ := w.pull(t, aidOf(1)); !slices.Equal(again, words) {
 		t.Errorf("before it answered the host gets %q", again)
 	}
 	before := w.detail(t, id)
@@ -79,7 +79,7 @@ func TestHostCarriesOutAnAction(t *testing.T) {
 	if p := after.Paths[0]; p.State != mews.StateReleased || after.DateUpdated <= before.DateUpdated {
 		t.Errorf("path is %s after the answer, updated %s -> %s", p.State, before.DateUpdated, after.DateUpdated)
 	}
-	if words, _ := w.pull(t, host(1)); len(words) > 0 {
+	if words, _ := w.pull(t, aidOf(1)); len(words) > 0 {
 		t.Errorf("after its answer the host gets %q", words)
 	}
 	trail := len(w.trail(t))
@@ -102,7 +102,7 @@ func TestHostFails(t *testing.T) {
 	w := newWorld(t)
 	id := w.withAgent(t)
 	w.act(t, "delete", id)
-	_, ids := w.pull(t, host(1))
+	_, ids := w.pull(t, aidOf(1))
 	w.ack(t, mews.ActionFailed, ids...)
 	d := w.detail(t, id)
 	if p := d.Paths[0]; d.State != mews.StatePurged || p.State != "error" || p.Reason != 5 {
@@ -123,7 +123,7 @@ func TestActionNotFetchedIsWithdrawn(t *testing.T) {
 	id := w.withAgent(t)
 	w.act(t, "release", id)
 	w.act(t, "unrelease", id)
-	words, _ := w.pull(t, host(1))
+	words, _ := w.pull(t, aidOf(1))
 	if !slices.Equal(words, []string{"unrelease"}) {
 		t.Errorf("the host gets %q", words)
 	}
@@ -142,9 +142,9 @@ func TestFetchedActionStays(t *testing.T) {
 	w := newWorld(t)
 	id := w.withAgent(t)
 	w.act(t, "release", id)
-	w.pull(t, host(1))
+	w.pull(t, aidOf(1))
 	w.act(t, "unrelease", id)
-	words, ids := w.pull(t, host(1))
+	words, ids := w.pull(t, aidOf(1))
 	if !slices.Equal(words, []string{"release", "unrelease"}) {
 		t.Fatalf("the host gets %q", words)
 	}
@@ -164,8 +164,8 @@ func TestReportWhileTheHostOwes(t *testing.T) {
 	w := newWorld(t)
 	id := w.withAgent(t)
 	w.act(t, "release", id)
-	_, ids := w.pull(t, host(1))
-	r := simple(host(1), file(1))
+	_, ids := w.pull(t, aidOf(1))
+	r := simple(aidOf(1), file(1))
 	r.DateCreated = "2027-01-01T00:00:00Z"
 	if f := w.report(t, r); f.State != mews.StateQuarantined || f.Paths[0].State != mews.StateQuarantined {
 		t.Fatalf("record %+v", f)
@@ -180,12 +180,12 @@ func TestReportWhileTheHostOwes(t *testing.T) {
 // pull later still gets what is left to do.
 func TestHostWithoutAgent(t *testing.T) {
 	w := newWorld(t)
-	id := w.report(t, simple(host(1), file(1))).ID
+	id := w.report(t, simple(aidOf(1), file(1))).ID
 	w.act(t, "release", id)
 	if d := w.detail(t, id); d.Paths[0].State != mews.StateReleased || d.Agent {
 		t.Errorf("path %s, agent %t", d.Paths[0].State, d.Agent)
 	}
-	words, ids := w.pull(t, host(1))
+	words, ids := w.pull(t, aidOf(1))
 	if !slices.Equal(words, []string{"release"}) || !w.detail(t, id).Agent {
 		t.Errorf("the host gets %q, agent %t", words, w.detail(t, id).Agent)
 	}
@@ -198,10 +198,10 @@ func TestHostWithoutAgent(t *testing.T) {
 
 func TestPullOfAnUnknownHostLeavesNoTrace(t *testing.T) {
 	w := newWorld(t)
-	if words, _ := w.pull(t, host(7)); len(words) > 0 {
+	if words, _ := w.pull(t, aidOf(7)); len(words) > 0 {
 		t.Errorf("an unknown host gets %q", words)
 	}
-	id := w.report(t, simple(host(7), file(1))).ID
+	id := w.report(t, simple(aidOf(7), file(1))).ID
 	if w.detail(t, id).Agent {
 		t.Error("the pull of an unknown host was kept")
 	}
@@ -211,7 +211,7 @@ func TestMistakesOfHosts(t *testing.T) {
 	w := newWorld(t)
 	for want, err := range map[string]error{
 		"aid: expected 32": func() error { _, err := w.Actions(ctx, me, "../x", 0); return err }(),
-		"limit must be 1":  func() error { _, err := w.Actions(ctx, me, host(1), maxActions+1); return err }(),
+		"limit must be 1":  func() error { _, err := w.Actions(ctx, me, aidOf(1), maxActions+1); return err }(),
 		"acknowledge at":   func() error { _, _, err := w.Acknowledge(ctx, me, nil); return err }(),
 		"outcome: expected": func() error {
 			_, _, err := w.Acknowledge(ctx, me, []mews.ActionAck{{ID: "x", Outcome: "maybe"}})

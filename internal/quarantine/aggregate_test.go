@@ -15,12 +15,12 @@ func TestAggregates(t *testing.T) {
 	w := newWorld(t)
 	for i := range 4 {
 		severity := 10 * i
-		r := simple(host(i%2), file(i))
+		r := simple(aidOf(i%2), file(i))
 		r.Hostname, r.MaxSeverity, r.DateCreated = fmt.Sprint("Host-", i%2), &severity, fmt.Sprintf("2026-02-0%dT10:00:00Z", 1+i)
 		r.Paths = append(r.Paths, mews.QuarantinePath{Path: fmt.Sprint("/p", i)})
 		w.report(t, r)
 	}
-	_, err := w.Report(ctx, actor(other), simple(host(1), file(1)), nil)
+	_, err := w.Report(ctx, actor(other), simple(aidOf(1), file(1)), nil)
 	must(t, err)
 	ten, missing, one := 10.0, mews.Text("none"), int64(1)
 	for _, c := range []struct {

@@ -13,7 +13,7 @@ func (w *world) fill(t testing.TB, n int) {
 	t.Helper()
 	var batch []mews.QuarantineReport
 	for i := range n {
-		r := simple(host(i/10), shaOf(fmt.Sprint(i)))
+		r := simple(aidOf(i/10), shaOf(fmt.Sprint(i)))
 		r.Hostname, r.Username = fmt.Sprintf("Web-%05d", i/10), fmt.Sprintf(`CORP\user%d`, i%1000)
 		r.Paths = []mews.QuarantinePath{{Path: fmt.Sprintf(`C:\Users\user%d\Downloads\invoice-%d.exe`, i%1000, i)}}
 		r.DetectIDs = mews.List{fmt.Sprintf("ldt:%032x:%d", i/10, i)}

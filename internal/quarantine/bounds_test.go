@@ -16,7 +16,7 @@ func TestLargeRecordsComeInSmallPortions(t *testing.T) {
 	long := func(i int) string { return fmt.Sprintf("%04d", i) + strings.Repeat("x", maxText-4) }
 	var ids []string
 	for size, n := 0, 0; size <= maxLists; n++ {
-		r := mews.QuarantineReport{AID: host(1), SHA256: fmt.Sprintf("%064x", n)}
+		r := mews.QuarantineReport{AID: aidOf(1), SHA256: fmt.Sprintf("%064x", n)}
 		for i := range maxBehaviors {
 			r.Behaviors = append(r.Behaviors, mews.QuarantineBehavior{BehaviorID: long(i), IOCType: "x", IOCValue: long(i), TreeRootHash: long(i)})
 			r.AlertIDs = append(r.AlertIDs, long(i))
@@ -34,7 +34,7 @@ func TestLargeRecordsComeInSmallPortions(t *testing.T) {
 	}
 	// A program on a host always asks for the same number: it gets the first ones.
 	w.act(t, mews.ActionRelease, ids...)
-	queue, err := w.Actions(ctx, me, host(1), 0)
+	queue, err := w.Actions(ctx, me, aidOf(1), 0)
 	must(t, err)
 	if len(queue) != len(ids)/2 || queue[0].QuarantineID != ids[0] {
 		t.Errorf("%d actions of %d large records, the first of %s", len(queue), len(ids), queue[0].QuarantineID)

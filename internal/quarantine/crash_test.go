@@ -45,7 +45,11 @@ func (w *world) open(fsys vfs.FS) (err error) {
 		return err
 	}
 	w.samples = sample.New(sample.Deps{DB: w.db, Blobs: w.blobs, Index: w.engine})
-	w.Service, err = New(Deps{DB: w.db, Samples: w.samples, Keys: blobtest.Keys(), Now: w.clock})
+	known, err := hosts(w.db)
+	if err != nil {
+		return err
+	}
+	w.Service, err = New(Deps{DB: w.db, Samples: w.samples, Hosts: known, Keys: blobtest.Keys(), Now: w.clock})
 	if err != nil {
 		return err
 	}

@@ -2,20 +2,15 @@ package quarantine
 
 import (
 	"crypto/aes"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"strings"
 
-	"github.com/mewshq/mews/internal/store"
+	"github.com/mewshq/mews/internal/host"
 )
 
-// Digits of the two parts of a record's id.
-const (
-	aidDigits = 32
-	shaDigits = 64
-)
+// shaDigits is the length of a hash, the second part of a record's id.
+const shaDigits = 64
 
 // recordID names the file of a host.
 func recordID(aid, sha string) string { return aid + "_" + sha }
@@ -24,25 +19,12 @@ func recordID(aid, sha string) string { return aid + "_" + sha }
 func parseRecordID(id string) (string, bool) {
 	id = strings.ToLower(strings.TrimSpace(id))
 	aid, sha, ok := strings.Cut(id, "_")
-	return id, ok && isHex(aid, aidDigits) && isHex(sha, shaDigits)
+	return id, ok && host.IsID(aid) && isHash(sha)
 }
 
-// isHex tells whether s is that many lower-case hex digits.
-func isHex(s string, digits int) bool {
-	if len(s) != digits {
-		return false
-	}
-	return strings.Trim(s, "0123456789abcdef") == ""
-}
-
-// hostID derives the id of a host that reports only its name. It is keyed, so
-// that ids of one customer tell nothing about another's hosts.
-func (s *Service) hostID(cid store.CID, hostname string) string {
-	mac := hmac.New(sha256.New, s.hostKey[:])
-	mac.Write(binary.BigEndian.AppendUint32(nil, uint32(len(cid))))
-	mac.Write([]byte(cid))
-	mac.Write([]byte(strings.ToLower(hostname)))
-	return hex.EncodeToString(mac.Sum(nil)[:aidDigits/2])
+// isHash tells whether s is a SHA-256 in lower-case hex digits.
+func isHash(s string) bool {
+	return len(s) == shaDigits && strings.Trim(s, "0123456789abcdef") == ""
 }
 
 // actionMark fills the second half of an action id's block. A block without it

@@ -58,8 +58,8 @@ func (s *Service) takeAll(tx *store.Tx, who store.Actor, findings []finding) (ch
 			ids = append(ids, o.id())
 		}
 	}
-	if len(ids) == 0 {
-		return 0, nil
+	if err := s.reportHosts(tx, who.CID, findings...); err != nil || len(ids) == 0 {
+		return 0, err
 	}
 	return len(ids), tx.Audit(audit(who, "quarantine.import", "", "", ids...))
 }

@@ -13,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/mewshq/mews"
-	"github.com/mewshq/mews/internal/blob/blobtest"
+	"github.com/mewshq/mews/internal/host"
 	"github.com/mewshq/mews/internal/sample"
 )
 
@@ -134,7 +134,7 @@ func TestNewerWordsStand(t *testing.T) {
 // TestFullRecordSaysWhatItLeftOut.
 func TestFullRecordSaysWhatItLeftOut(t *testing.T) {
 	w := newWorld(t)
-	r := simple(host(1), file(1))
+	r := simple(aidOf(1), file(1))
 	for batch := range 2 {
 		r.Paths = nil
 		for i := range maxPaths - 1 {
@@ -145,12 +145,12 @@ func TestFullRecordSaysWhatItLeftOut(t *testing.T) {
 			t.Errorf("%d paths", len(f.Paths))
 		}
 	}
-	history := w.detail(t, recordID(host(1), file(1))).History
+	history := w.detail(t, recordID(aidOf(1), file(1))).History
 	if got, want := history[1].Comment, "batch 1 (98 paths left out, the record is full)"; got != want {
 		t.Errorf("history says %q, want %q", got, want)
 	}
 	w.report(t, r)
-	if got := w.events(t, recordID(host(1), file(1))); len(got) != 2 {
+	if got := w.events(t, recordID(aidOf(1), file(1))); len(got) != 2 {
 		t.Errorf("a repetition is told of: %q", got)
 	}
 }
@@ -166,7 +166,9 @@ func FuzzReport(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	s := &Service{hostKey: blobtest.Keys().Secret("test"), now: func() time.Time { return epoch }}
+	known, err := hosts(nil)
+	must(f, err)
+	s := &Service{hosts: known, now: func() time.Time { return epoch }}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var r mews.QuarantineReport
 		if json.Unmarshal(text, &r) != nil {
@@ -176,7 +178,7 @@ func FuzzReport(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if !isHex(got.aid, aidDigits) || got.sha256 != "" && !isHex(got.sha256, shaDigits) {
+		if !host.IsID(got.aid) || got.sha256 != "" && !isHash(got.sha256) {
 			t.Errorf("ids %q and %q", got.aid, got.sha256)
 		}
 		for _, p := range got.paths {

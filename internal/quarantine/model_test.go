@@ -105,7 +105,7 @@ func (m *machine) report(t *rapid.T) {
 	n := rapid.IntRange(0, 2).Draw(t, "host")
 	content := fmt.Sprint("file ", rapid.IntRange(0, 2).Draw(t, "file"), s.who.CID)
 	r := mews.QuarantineReport{
-		AID: host(n), SHA256: shaOf(content), Hostname: fmt.Sprint("Host-", n), Agent: rapid.IntRange(0, 5).Draw(t, "agent") == 0,
+		AID: aidOf(n), SHA256: shaOf(content), Hostname: fmt.Sprint("Host-", n), Agent: rapid.IntRange(0, 5).Draw(t, "agent") == 0,
 		Paths: []mews.QuarantinePath{{Path: rapid.SampledFrom([]string{"/a/x", "/b/x", "/c/x"}).Draw(t, "path")}},
 	}
 	date := *m.now
@@ -220,7 +220,7 @@ var modelActions = []string{"release", "unrelease", "delete"}
 func (m *machine) updateByIDs(t *rapid.T) {
 	s := m.side(t)
 	action := rapid.SampledFrom(modelActions).Draw(t, "action")
-	known := append(slices.Sorted(maps.Keys(s.records)), recordID(host(77), file(77)))
+	known := append(slices.Sorted(maps.Keys(s.records)), recordID(aidOf(77), file(77)))
 	ids := rapid.SliceOfN(rapid.SampledFrom(known), 1, 3).Draw(t, "ids")
 	u, err := m.w.UpdateByIDs(ctx, s.who, mews.QuarantineUpdate{Action: action, IDs: ids})
 	if err != nil {
@@ -288,7 +288,7 @@ func (m *machine) updateByQuery(t *rapid.T) {
 
 func (m *machine) pull(t *rapid.T) {
 	s := m.side(t)
-	aid := host(rapid.IntRange(0, 3).Draw(t, "host"))
+	aid := aidOf(rapid.IntRange(0, 3).Draw(t, "host"))
 	limit := rapid.IntRange(1, 3).Draw(t, "limit")
 	got, err := m.w.Actions(ctx, s.who, aid, limit)
 	if err != nil {

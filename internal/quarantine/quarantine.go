@@ -21,14 +21,16 @@ import (
 
 	"github.com/mewshq/mews/internal/blob"
 	"github.com/mewshq/mews/internal/collection"
+	"github.com/mewshq/mews/internal/host"
 	"github.com/mewshq/mews/internal/sample"
 	"github.com/mewshq/mews/internal/store"
 )
 
-// Deps are what a Service stands on. DB, Samples and Keys must be set.
+// Deps are what a Service stands on. DB, Samples, Hosts and Keys must be set.
 type Deps struct {
 	DB      *store.DB
 	Samples *sample.Service
+	Hosts   *host.Service
 	Keys    *blob.Keyring
 	Log     *slog.Logger     // default: discards
 	Now     func() time.Time // default: DB.Now
@@ -59,12 +61,12 @@ const (
 type Service struct {
 	db         *store.DB
 	samples    *sample.Service
+	hosts      *host.Service
 	records    *collection.Collection
 	log        *slog.Logger
 	now        func() time.Time
 	searchable bool
 	maxUpdate  int
-	hostKey    [32]byte
 	actionIDs  cipher.Block
 	work       chan struct{} // wakes Run
 }
@@ -72,8 +74,8 @@ type Service struct {
 // New makes the service.
 func New(d Deps) (*Service, error) {
 	s := &Service{
-		db: d.DB, samples: d.Samples, log: d.Log, now: d.Now, searchable: d.Searchable, maxUpdate: d.MaxUpdate,
-		hostKey: d.Keys.Secret("quarantine hosts"), work: make(chan struct{}, 1),
+		db: d.DB, samples: d.Samples, hosts: d.Hosts, log: d.Log, now: d.Now, searchable: d.Searchable, maxUpdate: d.MaxUpdate,
+		work: make(chan struct{}, 1),
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

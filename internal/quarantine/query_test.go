@@ -29,7 +29,7 @@ func TestFiltersReachEveryField(t *testing.T) {
 	w := newWorld(t)
 	seventy := 70
 	full := mews.QuarantineReport{
-		AID: host(1), SHA256: file(1), Hostname: "Web-01", Username: `CORP\Bob`, DateCreated: "2026-02-01T10:00:00Z",
+		AID: aidOf(1), SHA256: file(1), Hostname: "Web-01", Username: `CORP\Bob`, DateCreated: "2026-02-01T10:00:00Z",
 		Paths:     []mews.QuarantinePath{{Path: `C:\Users\Bob\Invoice.pdf.exe`}, {Path: "/mnt/usb/a.exe", Filename: "b.exe"}},
 		DetectIDs: mews.List{"ldt:1:2"}, AlertIDs: mews.List{"alert:9"}, Extracted: true, PrimaryModule: true, IsOnRemovableDisk: true,
 		SandboxReportID: "sb-1", SandboxReportState: "done", AdversaryID: "1234", Country: "DE",
@@ -40,9 +40,9 @@ func TestFiltersReachEveryField(t *testing.T) {
 		FirstBehavior: "2026-01-30T00:00:00Z", LastBehavior: "2026-01-31T00:00:00Z",
 	}
 	want := []string{w.report(t, full).ID}
-	w.report(t, mews.QuarantineReport{AID: host(2), SHA256: file(2)})
+	w.report(t, mews.QuarantineReport{AID: aidOf(2), SHA256: file(2)})
 	for _, filter := range []string{
-		"id:'" + want[0] + "'", "aid:'" + host(1) + "'", "device.device_id:'" + host(1) + "'", "sha256:'" + file(1) + "'",
+		"id:'" + want[0] + "'", "aid:'" + aidOf(1) + "'", "device.device_id:'" + aidOf(1) + "'", "sha256:'" + file(1) + "'",
 		"hostname:'web-01'", "device.hostname:'WEB*'", `username:'corp\\bob'`, `behaviors.username:*'*bob'`,
 		"date_created:'2026-02-01'", "date_created:<'2026-02-01T10:00:01Z'",
 		`paths.path:*'*invoice*'`, "paths.filename:'INVOICE.PDF.EXE'", "paths.filename:['b.exe']",
@@ -87,7 +87,7 @@ func TestSortFieldsOfTheContract(t *testing.T) {
 	w := newWorld(t)
 	var ids []string
 	for i := range 3 {
-		r := simple(host(i), file(i))
+		r := simple(aidOf(i), file(i))
 		r.Hostname, r.Username, r.Paths[0].Path = fmt.Sprint("h", i), fmt.Sprint("u", i), fmt.Sprint("/p", i)
 		r.DateCreated = fmt.Sprintf("2026-02-0%dT00:00:00Z", i+1)
 		ids = append(ids, w.report(t, r).ID)
@@ -119,13 +119,13 @@ func TestDryRun(t *testing.T) {
 	w := newWorld(t)
 	var ids []string
 	for i := range 10 {
-		r := simple(host(i%3), file(i))
+		r := simple(aidOf(i%3), file(i))
 		r.Hostname = fmt.Sprint("host-", i%3)
 		ids = append(ids, w.report(t, r).ID)
 	}
 	w.act(t, "release", ids[:4]...)
 	w.act(t, "delete", ids[3:6]...)
-	_, err := w.Report(ctx, actor(other), simple(host(1), file(1)), nil)
+	_, err := w.Report(ctx, actor(other), simple(aidOf(1), file(1)), nil)
 	must(t, err)
 	counts, err := w.ActionCounts(ctx, me, "", "")
 	must(t, err)
@@ -147,7 +147,7 @@ func TestUpdateByQueryWritesOneRowWithAllIDs(t *testing.T) {
 	w := newWorld(t)
 	var ids []string
 	for i := range 120 {
-		ids = append(ids, w.report(t, simple(host(i), file(i))).ID)
+		ids = append(ids, w.report(t, simple(aidOf(i), file(i))).ID)
 	}
 	before := len(w.trail(t))
 	u, err := w.UpdateByQuery(ctx, me, mews.QuarantineQueryUpdate{Action: "release", Comment: "batch", Filter: "hostname:'web-01'", Q: "evil"})
@@ -177,7 +177,7 @@ func TestUpdateByQueryWritesOneRowWithAllIDs(t *testing.T) {
 func TestUpdateByQueryAsksForAllOnlyByName(t *testing.T) {
 	w := newWorld(t, func(d *Deps) { d.MaxUpdate = 3 })
 	for i := range 4 {
-		w.report(t, simple(host(i), file(i)))
+		w.report(t, simple(aidOf(i), file(i)))
 	}
 	for want, u := range map[string]mews.QuarantineQueryUpdate{
 		`filter "*" stands for all`: {Action: "delete", Filter: "  ", Q: " "},
@@ -195,7 +195,7 @@ func TestUpdateByQueryAsksForAllOnlyByName(t *testing.T) {
 	if got := w.ids(t, "state:'quarantined'", "", ""); len(got) != 4 {
 		t.Errorf("%d records are left in quarantine", len(got))
 	}
-	u, err := w.UpdateByQuery(ctx, me, mews.QuarantineQueryUpdate{Action: "delete", Filter: mews.Filters("aid:!'" + host(0) + "'")})
+	u, err := w.UpdateByQuery(ctx, me, mews.QuarantineQueryUpdate{Action: "delete", Filter: mews.Filters("aid:!'" + aidOf(0) + "'")})
 	must(t, err)
 	if u.Affected != 3 {
 		t.Errorf("%d records at the limit", u.Affected)
@@ -216,7 +216,7 @@ func TestBoundsOfIDs(t *testing.T) {
 		}
 	}
 	for i := range many {
-		many[i] = recordID(host(i), file(i))
+		many[i] = recordID(aidOf(i), file(i))
 	}
 	_, unknown, err := w.Get(ctx, me, many[:maxIDs])
 	must(t, err)
@@ -260,7 +260,7 @@ func TestGuide(t *testing.T) {
 // explanation still names it.
 func TestExplainIsStrict(t *testing.T) {
 	w := newWorld(t, func(d *Deps) { d.UnknownField = collection.UnknownEmpty })
-	w.report(t, simple(host(1), file(1)))
+	w.report(t, simple(aidOf(1), file(1)))
 	for _, filter := range []string{"nosuch:'x'", "!nosuch:'x'", "state:'quarantined',nosuch:'x'"} {
 		if got := w.ids(t, filter, "", ""); len(got) != 0 {
 			t.Errorf("%s selects %q", filter, got)

@@ -10,6 +10,7 @@ import (
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/sample"
 	"github.com/mewshq/mews/internal/store"
+	"github.com/mewshq/mews/internal/telemetry"
 )
 
 // A finding is a report after it was checked: every text is storable, every
@@ -76,16 +77,15 @@ func (s *Service) read(cid store.CID, r mews.QuarantineReport) (finding, error) 
 
 // host gives the id of the reporting host.
 func (s *Service) host(c *checker, cid store.CID, aid, hostname string) string {
-	aid = strings.ToLower(strings.TrimSpace(aid))
+	id, ok := s.hosts.ID(cid, telemetry.Host{AID: strings.TrimSpace(aid), Hostname: hostname})
 	switch {
-	case aid == "" && hostname == "":
+	case ok:
+	case strings.TrimSpace(aid) == "":
 		c.fail("report: name the host, by aid (32 hex digits) or by hostname")
-	case aid == "":
-		return s.hostID(cid, hostname)
-	case !isHex(aid, aidDigits):
+	default:
 		c.fail("aid: expected 32 hex digits")
 	}
-	return aid
+	return id
 }
 
 // A checker reads the parts of a report and keeps the first mistake.

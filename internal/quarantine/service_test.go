@@ -10,6 +10,7 @@ import (
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/blob/blobtest"
 	"github.com/mewshq/mews/internal/collection"
+	"github.com/mewshq/mews/internal/host"
 	"github.com/mewshq/mews/internal/store"
 )
 
@@ -32,7 +33,7 @@ func TestStateMachine(t *testing.T) {
 	for from, row := range to {
 		for action, want := range row {
 			n++
-			id := w.report(t, simple(host(n), file(n))).ID
+			id := w.report(t, simple(aidOf(n), file(n))).ID
 			if first := way[from]; first != "" {
 				w.act(t, first, id)
 			}
@@ -58,15 +59,15 @@ func TestStateMachine(t *testing.T) {
 
 func TestUpdateByIDsTellsUnknownIDsAndWritesOneRowEach(t *testing.T) {
 	w := newWorld(t)
-	a, b := w.report(t, simple(host(1), file(1))).ID, w.report(t, simple(host(2), file(1))).ID
-	foreign, err := w.Report(ctx, actor(other), simple(host(3), file(3)), nil)
+	a, b := w.report(t, simple(aidOf(1), file(1))).ID, w.report(t, simple(aidOf(2), file(1))).ID
+	foreign, err := w.Report(ctx, actor(other), simple(aidOf(3), file(3)), nil)
 	must(t, err)
 	before := len(w.trail(t))
 	u, err := w.UpdateByIDs(ctx, me, mews.QuarantineUpdate{
-		Action: "release", Comment: "false alarm", IDs: mews.List{"nonsense", a, foreign.ID, strings.ToUpper(b), a, recordID(host(9), file(9))},
+		Action: "release", Comment: "false alarm", IDs: mews.List{"nonsense", a, foreign.ID, strings.ToUpper(b), a, recordID(aidOf(9), file(9))},
 	})
 	must(t, err)
-	if u.Affected != 2 || !slices.Equal(u.Unknown, []string{"nonsense", foreign.ID, recordID(host(9), file(9))}) {
+	if u.Affected != 2 || !slices.Equal(u.Unknown, []string{"nonsense", foreign.ID, recordID(aidOf(9), file(9))}) {
 		t.Errorf("affected %d, unknown %q", u.Affected, u.Unknown)
 	}
 	got := w.trail(t)[before:]
@@ -88,7 +89,7 @@ func TestUpdateByIDsTellsUnknownIDsAndWritesOneRowEach(t *testing.T) {
 
 func TestForeignCustomerSeesNothing(t *testing.T) {
 	w := newWorld(t)
-	id := w.reportBytes(t, simple(host(1), ""), "bytes of the file").ID
+	id := w.reportBytes(t, simple(aidOf(1), ""), "bytes of the file").ID
 	w.act(t, "release", id)
 	action := w.detail(t, id).Actions[0].ID
 	them := actor(other)
@@ -107,7 +108,7 @@ func TestForeignCustomerSeesNothing(t *testing.T) {
 	if u.Affected > 0 || len(u.Unknown) != 1 {
 		t.Errorf("update: %+v", u)
 	}
-	queue, err := w.Actions(ctx, them, host(1), 0)
+	queue, err := w.Actions(ctx, them, aidOf(1), 0)
 	must(t, err)
 	if len(queue) > 0 {
 		t.Errorf("actions: %v", queue)
@@ -125,10 +126,10 @@ func TestForeignCustomerSeesNothing(t *testing.T) {
 func TestPurgeDestroysTheBytes(t *testing.T) {
 	w := newWorld(t)
 	const content = "what was quarantined"
-	r := simple(host(1), "")
+	r := simple(aidOf(1), "")
 	first := w.reportBytes(t, r, content)
 	second := r
-	second.AID = host(2)
+	second.AID = aidOf(2)
 	w.reportBytes(t, second, content)
 	if got, err := w.download(first.SHA256); err != nil || got != content {
 		t.Fatalf("download: %q, %v", got, err)
@@ -137,7 +138,7 @@ func TestPurgeDestroysTheBytes(t *testing.T) {
 	if d := w.detail(t, first.ID); d.State != mews.StatePurged || !d.HasBytes {
 		t.Errorf("state %s, bytes %t; another record holds them", d.State, d.HasBytes)
 	}
-	w.act(t, "delete", recordID(host(2), first.SHA256))
+	w.act(t, "delete", recordID(aidOf(2), first.SHA256))
 	if _, err := w.download(first.SHA256); !errors.Is(err, mews.ErrNotFound) {
 		t.Errorf("download after the last purge: %v", err)
 	}
@@ -148,7 +149,7 @@ func TestPurgeDestroysTheBytes(t *testing.T) {
 
 func TestRepeatedReportChangesNothing(t *testing.T) {
 	w := newWorld(t)
-	r := simple(host(1), "")
+	r := simple(aidOf(1), "")
 	r.DateCreated = "2026-02-01T10:00:00Z"
 	const content = "evil"
 	first := w.reportBytes(t, r, content)
@@ -171,7 +172,7 @@ func TestRepeatedReportChangesNothing(t *testing.T) {
 func TestYoungerReportQuarantinesAgain(t *testing.T) {
 	for _, away := range []string{"release", "delete"} {
 		w := newWorld(t)
-		r := simple(host(1), "")
+		r := simple(aidOf(1), "")
 		r.DateCreated = "2026-02-01T10:00:00Z"
 		id := w.reportBytes(t, r, "evil").ID
 		w.act(t, away, id)
@@ -209,7 +210,7 @@ func TestHostWithoutIDIsKnownByItsName(t *testing.T) {
 	if a.AID == b.AID {
 		t.Error("two customers share a derived host id")
 	}
-	if !isHex(a.AID, aidDigits) {
+	if !host.IsID(a.AID) {
 		t.Errorf("aid %q", a.AID)
 	}
 }
@@ -236,7 +237,7 @@ func TestMistakesAreTold(t *testing.T) {
 		"alert_ids[0]: at most 4096 bytes":       func(r *mews.QuarantineReport) { r.AlertIDs = mews.List{long} },
 		"release_path_for_removable_media: at m": func(r *mews.QuarantineReport) { r.ReleasePathForRemovableMedia = long },
 	} {
-		r := simple(host(1), file(1))
+		r := simple(aidOf(1), file(1))
 		change(&r)
 		_, err := w.Report(ctx, me, r, nil)
 		if !errors.Is(err, mews.ErrInvalid) || !strings.Contains(err.Error(), want) {
@@ -250,18 +251,18 @@ func TestMistakesAreTold(t *testing.T) {
 
 func TestWrongBytesAreRefused(t *testing.T) {
 	w := newWorld(t)
-	_, err := w.Report(ctx, me, simple(host(1), file(1)), strings.NewReader("not that file"))
+	_, err := w.Report(ctx, me, simple(aidOf(1), file(1)), strings.NewReader("not that file"))
 	if !errors.Is(err, mews.ErrInvalid) || !strings.Contains(err.Error(), "sha256 mismatch") {
 		t.Errorf("got %v", err)
 	}
-	if found, _, _ := w.Get(ctx, me, []string{recordID(host(1), file(1))}); len(found) > 0 {
+	if found, _, _ := w.Get(ctx, me, []string{recordID(aidOf(1), file(1))}); len(found) > 0 {
 		t.Error("the record is there")
 	}
 }
 
 func TestReportAfterItsBytes(t *testing.T) {
 	w := newWorld(t)
-	f, err := w.ReportLate(ctx, me, strings.NewReader("late"), func() (mews.QuarantineReport, error) { return simple(host(1), ""), nil })
+	f, err := w.ReportLate(ctx, me, strings.NewReader("late"), func() (mews.QuarantineReport, error) { return simple(aidOf(1), ""), nil })
 	must(t, err)
 	if want := shaOf("late"); f.SHA256 != want {
 		t.Errorf("sha256 %s, want %s", f.SHA256, want)
@@ -278,14 +279,14 @@ func TestReportAfterItsBytes(t *testing.T) {
 
 func TestImport(t *testing.T) {
 	w := newWorld(t)
-	bad := simple(host(2), "")
-	out, err := w.Import(ctx, me, []mews.QuarantineReport{simple(host(1), file(1)), bad, simple(host(3), file(3)), simple(host(1), file(1))})
+	bad := simple(aidOf(2), "")
+	out, err := w.Import(ctx, me, []mews.QuarantineReport{simple(aidOf(1), file(1)), bad, simple(aidOf(3), file(3)), simple(aidOf(1), file(1))})
 	must(t, err)
 	errs := out.Errors
 	if out.Changed != 2 || errs[0] != nil || !errors.Is(errs[1], mews.ErrInvalid) || errs[2] != nil || errs[3] != nil {
 		t.Errorf("errors %v", errs)
 	}
-	ids := []string{recordID(host(1), file(1)), recordID(host(3), file(3))}
+	ids := []string{recordID(aidOf(1), file(1)), recordID(aidOf(3), file(3))}
 	found, _, err := w.Get(ctx, me, ids)
 	must(t, err)
 	if len(found) != 2 {
@@ -308,7 +309,7 @@ func TestImportTellsARecordTwice(t *testing.T) {
 		host          int
 		path, comment string
 	}{{1, "/a", "x"}, {1, "/b", "y"}, {1, "/c", "y"}, {2, "/a", "z"}, {2, "/b", "y"}, {2, "/b", "y"}} {
-		r := simple(host(line.host), file(1))
+		r := simple(aidOf(line.host), file(1))
 		r.Paths[0].Path, r.Comment, r.DateCreated = line.path, line.comment, fmt.Sprintf("2026-02-01T00:00:%02dZ", i)
 		lines = append(lines, r)
 	}
@@ -318,7 +319,7 @@ func TestImportTellsARecordTwice(t *testing.T) {
 		t.Errorf("imported %+v", out)
 	}
 	for n, want := range map[int][]string{1: {"added", "again", "again"}, 2: {"added", "again"}} {
-		if got := w.events(t, recordID(host(n), file(1))); !slices.Equal(got, want) {
+		if got := w.events(t, recordID(aidOf(n), file(1))); !slices.Equal(got, want) {
 			t.Errorf("history of host %d: %q, want %q", n, got, want)
 		}
 	}
@@ -326,7 +327,7 @@ func TestImportTellsARecordTwice(t *testing.T) {
 
 func TestEvidenceStaysAsItIs(t *testing.T) {
 	w := newWorld(t)
-	r := simple(host(1), file(1))
+	r := simple(aidOf(1), file(1))
 	path := "/tmp/../../etc/passwd\n<script>'; DROP TABLE quarantine; --\u202Efdp.exe"
 	r.Paths = []mews.QuarantinePath{{Path: path}, {Path: "/a\x00b\xff\xfec/d", Filename: "x\xff"}}
 	f := w.report(t, r)
@@ -341,7 +342,7 @@ func TestEvidenceStaysAsItIs(t *testing.T) {
 
 func TestRecordWithoutPathsHasAFileName(t *testing.T) {
 	w := newWorld(t)
-	r := simple(host(1), file(1))
+	r := simple(aidOf(1), file(1))
 	r.Paths = nil
 	if f := w.report(t, r); len(f.Paths) != 1 || f.Paths[0].Filename != file(1) {
 		t.Errorf("paths %v", f.Paths)

@@ -46,7 +46,7 @@ func (w *world) run(t testing.TB, done func() bool) {
 
 func TestSearchableSwitch(t *testing.T) {
 	w := newWorld(t)
-	first := w.reportBytes(t, simple(host(1), ""), "one").SHA256
+	first := w.reportBytes(t, simple(aidOf(1), ""), "one").SHA256
 	if got := w.searched(t); len(got) > 0 {
 		t.Fatalf("searches see %q before the switch", got)
 	}
@@ -61,7 +61,7 @@ func TestSearchableSwitch(t *testing.T) {
 		return s.Pending == 0
 	}
 	w.run(t, settled)
-	second := w.reportBytes(t, simple(host(1), ""), "two").SHA256
+	second := w.reportBytes(t, simple(aidOf(1), ""), "two").SHA256
 	got := w.searched(t)
 	slices.Sort(got)
 	want := []string{first, second}
@@ -90,7 +90,7 @@ func TestSearchableSwitch(t *testing.T) {
 
 func TestSearchableByDefault(t *testing.T) {
 	w := newWorld(t, func(d *Deps) { d.Searchable = true })
-	sha := w.reportBytes(t, simple(host(1), ""), "one").SHA256
+	sha := w.reportBytes(t, simple(aidOf(1), ""), "one").SHA256
 	if got := w.searched(t); !slices.Equal(got, []string{sha}) {
 		t.Errorf("searches see %q", got)
 	}
@@ -105,7 +105,7 @@ func TestLargePurgeIsFinishedInTheBackground(t *testing.T) {
 	w := newWorld(t)
 	var shas []string
 	for i := range promptly + 1 {
-		shas = append(shas, w.reportBytes(t, simple(host(1), ""), fmt.Sprint("file ", i)).SHA256)
+		shas = append(shas, w.reportBytes(t, simple(aidOf(1), ""), fmt.Sprint("file ", i)).SHA256)
 	}
 	u, err := w.UpdateByQuery(ctx, me, mews.QuarantineQueryUpdate{Action: "delete", Filter: "*"})
 	must(t, err)
@@ -187,7 +187,7 @@ func TestSealedCopyFits(t *testing.T) {
 	w := newWorld(t)
 	long := strings.Repeat("\x01", maxText)
 	r := mews.QuarantineReport{
-		AID: host(1), SHA256: file(1), Hostname: long, Username: long, Comment: strings.Repeat("\u2028", maxComment),
+		AID: aidOf(1), SHA256: file(1), Hostname: long, Username: long, Comment: strings.Repeat("\u2028", maxComment),
 		ReleasePathForRemovableMedia: long, SandboxReportID: long, SandboxReportState: long, AdversaryID: long, Country: long,
 	}
 	for i := range maxPaths {

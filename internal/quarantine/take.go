@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/mewshq/mews"
+	"github.com/mewshq/mews/internal/host"
 	"github.com/mewshq/mews/internal/store"
 )
 
@@ -21,7 +22,22 @@ func (s *Service) take(tx *store.Tx, who store.Actor, f finding) (outcome, error
 	if event := o.event(); err == nil && event != "" {
 		err = tx.Audit(audit(who, "quarantine."+event, "", o.comment, o.id()))
 	}
+	if err == nil {
+		err = s.reportHosts(tx, who.CID, f)
+	}
 	return o, err
+}
+
+// reportHosts tells the room of hosts who was there. A clock that is ahead does
+// not make a host seen in the future.
+func (s *Service) reportHosts(tx *store.Tx, cid store.CID, findings ...finding) error {
+	reports := make([]host.Report, len(findings))
+	now := s.now().UnixMicro()
+	for i, f := range findings {
+		date := min(f.date, now)
+		reports[i] = host.Report{AID: f.aid, Hostname: f.hostname, First: date, Last: date}
+	}
+	return s.hosts.Report(tx, cid, reports)
 }
 
 // audit builds the entry of one action over some records.

@@ -12,6 +12,7 @@ import (
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/blob"
 	"github.com/mewshq/mews/internal/blob/blobtest"
+	"github.com/mewshq/mews/internal/host"
 	"github.com/mewshq/mews/internal/sample"
 	"github.com/mewshq/mews/internal/search"
 	"github.com/mewshq/mews/internal/store"
@@ -45,7 +46,9 @@ func newWorld(t testing.TB, change ...func(*Deps)) *world {
 	t.Cleanup(func() { must(t, engine.Close()) })
 	w.blobs, w.engine = blobs, engine
 	w.samples = sample.New(sample.Deps{DB: w.db, Blobs: blobs, Index: engine})
-	d := Deps{DB: w.db, Samples: w.samples, Keys: blobtest.Keys(), Now: w.clock}
+	known, err := hosts(w.db)
+	must(t, err)
+	d := Deps{DB: w.db, Samples: w.samples, Hosts: known, Keys: blobtest.Keys(), Now: w.clock}
 	for _, fn := range change {
 		fn(&d)
 	}
@@ -54,6 +57,11 @@ func newWorld(t testing.TB, change ...func(*Deps)) *world {
 	w.samples.OnAdopt(w.Adopt)
 	must(t, w.samples.Recover(ctx))
 	return w
+}
+
+// hosts is the room of hosts over a database.
+func hosts(db *store.DB) (*host.Service, error) {
+	return host.New(host.Deps{DB: db, Keys: blobtest.Keys(), Now: func() time.Time { return epoch }})
 }
 
 func (w *world) clock() time.Time { return epoch.Add(time.Duration(w.ticks.Add(1)) * time.Second) }
@@ -80,8 +88,8 @@ var (
 	ctx = context.Background()
 )
 
-// host is the id of a made-up host.
-func host(n int) string { return fmt.Sprintf("%032x", n) }
+// aidOf is the id of a made-up host.
+func aidOf(n int) string { return fmt.Sprintf("%032x", n) }
 
 // file is the hash of a made-up file.
 func file(n int) string { return fmt.Sprintf("%064x", n) }

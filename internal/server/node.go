@@ -21,6 +21,7 @@ import (
 	"github.com/mewshq/mews/internal/blob"
 	"github.com/mewshq/mews/internal/collection"
 	"github.com/mewshq/mews/internal/facts"
+	"github.com/mewshq/mews/internal/host"
 	"github.com/mewshq/mews/internal/httpapi"
 	"github.com/mewshq/mews/internal/hunt"
 	"github.com/mewshq/mews/internal/ioc"
@@ -53,6 +54,7 @@ type node struct {
 	blobs      *blob.Store
 	index      *search.Engine
 	samples    *sample.Service
+	hosts      *host.Service
 	quarantine *quarantine.Service
 	iocs       *ioc.Service
 	jobs       *job.Table
@@ -147,8 +149,13 @@ func (n *node) openStorage(ctx context.Context, keys *blob.Keyring) error {
 
 func (n *node) openServices(keys *blob.Keyring) (err error) {
 	n.samples = sample.New(sample.Deps{DB: n.db, Blobs: n.blobs, Index: n.index, Log: n.log})
+	if n.hosts, err = host.New(host.Deps{
+		DB: n.db, Keys: keys, Log: n.log, Window: n.cfg.Paging.Window, UnknownField: collection.UnknownField(n.cfg.Compat.UnknownField),
+	}); err != nil {
+		return err
+	}
 	if n.quarantine, err = quarantine.New(quarantine.Deps{
-		DB: n.db, Samples: n.samples, Keys: keys, Log: n.log, Window: n.cfg.Paging.Window,
+		DB: n.db, Samples: n.samples, Hosts: n.hosts, Keys: keys, Log: n.log, Window: n.cfg.Paging.Window,
 		UnknownField: collection.UnknownField(n.cfg.Compat.UnknownField),
 		Searchable:   n.cfg.Quarantine.Searchable, MaxUpdate: n.cfg.Quarantine.MaxUpdate,
 	}); err != nil {
@@ -214,14 +221,16 @@ func (n *node) welcomeFirstClient(ctx context.Context) error {
 // jobWorkers is how many searches and hunts of all customers run at a time.
 const jobWorkers = 4
 
-// background runs the indexer, the merger, the describer, the quarantine's unfinished
-// work, what indicators' ends ask for, and the jobs until ctx ends, or until database or blobs can no longer be
+// background runs the indexer, the merger, the describer, the folding of hosts'
+// reports, the quarantine's unfinished work, what indicators' ends ask for, and
+// the jobs until ctx ends, or until database or blobs can no longer be
 // trusted: only a restart tells what the disk holds.
 func (n *node) background(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return n.index.Run(ctx) })
 	group.Go(func() error { return n.facts.Run(ctx) })
 	group.Go(func() error { return n.auth.Run(ctx) })
+	group.Go(func() error { return n.hosts.Run(ctx) })
 	group.Go(func() error { return n.quarantine.Run(ctx) })
 	group.Go(func() error { return n.iocs.Run(ctx) })
 	group.Go(func() error { return n.jobs.Run(ctx, n.hunts.Handlers(), jobWorkers) })
@@ -256,7 +265,7 @@ func (n *node) apiHandler() (http.Handler, error) {
 	}
 	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newIndexCollector(n.index))
 	api, err := httpapi.New(httpapi.Deps{
-		Auth: n.auth, Samples: n.samples, Hunts: n.hunts, Quarantine: n.quarantine, Log: n.log, Metrics: n.registry,
+		Auth: n.auth, Samples: n.samples, Hunts: n.hunts, Quarantine: n.quarantine, Hosts: n.hosts, Log: n.log, Metrics: n.registry,
 		Now: time.Now, Rand: rand.Reader, Region: n.cfg.Region, TrustedProxies: proxies, MaxInFlight: n.cfg.Limits.InFlight,
 	})
 	if err != nil {
