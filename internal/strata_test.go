@@ -37,7 +37,7 @@ var rooms = []room{
 	}},
 	{name: "internal/server", may: []string{
 		"root", "internal/httpapi", "internal/auth", "internal/hunt", "internal/quarantine", "internal/host", "internal/ioc", "internal/collection",
-		"internal/facts",
+		"internal/facts", "internal/detection",
 		"internal/sample", "internal/search",
 		"internal/index", "internal/query", "internal/yara", "internal/job", "internal/store", "internal/blob", "internal/vfs",
 	}},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,6 +48,7 @@ type Config struct {
 	Index      IndexConfig      `koanf:"index"`
 	Hunt       HuntConfig       `koanf:"hunt"`
 	Quarantine QuarantineConfig `koanf:"quarantine"`
+	Webhook    WebhookConfig    `koanf:"webhook"`
 	Paging     PagingConfig     `koanf:"paging"`
 	Compat     CompatConfig     `koanf:"compat"`
 	Quota      QuotaConfig      `koanf:"quota"`
@@ -79,6 +81,13 @@ type HuntConfig struct {
 type QuarantineConfig struct {
 	Searchable bool `koanf:"searchable" usage:"let MalQuery find quarantined files, until a customer chooses otherwise"`
 	MaxUpdate  int  `koanf:"max_update" usage:"records that one update by query may change"`
+}
+
+// WebhookConfig says who is told of detections. Without a URL nobody is.
+type WebhookConfig struct {
+	URL        string        `koanf:"url" usage:"https address that is told of detections (http on loopback only); empty: nobody is"`
+	SecretFile string        `koanf:"secret_file" usage:"file of the secret that signs the calls, readable by its owner only"`
+	Repeat     time.Duration `koanf:"repeat" usage:"tell again of a detection that still goes on after this time (0: tell once)"`
 }
 
 // PagingConfig bounds pages of records.
@@ -129,6 +138,7 @@ func DefaultConfig() Config {
 			Sandbox: "require", Workers: 2, MaxCandidates: 1_000_000, MaxGB: 1024, MaxTime: 30 * time.Minute,
 		},
 		Quarantine: QuarantineConfig{MaxUpdate: 100_000},
+		Webhook:    WebhookConfig{Repeat: 24 * time.Hour},
 		Paging:     PagingConfig{Window: 10_000},
 		Compat:     CompatConfig{UnknownField: string(collection.UnknownError), UnknownIOC: UnknownIOCZero},
 		Quota:      QuotaConfig{Hunts: 10_000, Downloads: 10_000},
@@ -242,6 +252,7 @@ func (c *Config) Validate() error {
 	if c.Paging.Window != 0 { // 0: no bound
 		inRange(bad, "paging.window", c.Paging.Window, httpapi.MaxPage, 1<<31-1)
 	}
+	c.Webhook.validate(bad)
 	inRange(bad, "quota.hunts", c.Quota.Hunts, 0, 1<<31-1)
 	inRange(bad, "quota.downloads", c.Quota.Downloads, 0, 1<<31-1)
 	inRange(bad, "limits.requests_per_minute", c.Limits.RequestsPerMinute, 20, 1<<31-1)
@@ -251,6 +262,22 @@ func (c *Config) Validate() error {
 		bad("shutdown_grace", "must not be negative")
 	}
 	return errors.Join(errs...)
+}
+
+func (c *WebhookConfig) validate(bad complain) {
+	if c.Repeat != 0 && c.Repeat < time.Minute {
+		bad("webhook.repeat", "%s is less than a minute", c.Repeat)
+	}
+	if c.URL == "" {
+		return
+	}
+	if c.SecretFile == "" {
+		bad("webhook.secret_file", "calls of the webhook are signed; name a file with a secret")
+	}
+	u, err := url.Parse(c.URL)
+	if err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
+		bad("webhook.url", "it is no https address; http is taken on a loopback address only")
+	}
 }
 
 type complain func(key, format string, args ...any)

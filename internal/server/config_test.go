@@ -77,6 +77,12 @@ func TestValidate(t *testing.T) {
 		{"unknown IOCs somehow", func(c *Config) { c.Compat.UnknownIOC = "error" }, "compat.unknown_ioc"},
 		{"unknown fields somehow", func(c *Config) { c.Compat.UnknownField = "ignore" }, "compat.unknown_field"},
 		{"updates of nothing", func(c *Config) { c.Quarantine.MaxUpdate = 0 }, "quarantine.max_update"},
+		{"a webhook", func(c *Config) { c.Webhook.URL, c.Webhook.SecretFile = "https://hook.example/x?y=z", "s" }, ""},
+		{"a webhook here", func(c *Config) { c.Webhook.URL, c.Webhook.SecretFile = "http://127.0.0.1:99/", "s" }, ""},
+		{"a webhook that all can read", func(c *Config) { c.Webhook.URL, c.Webhook.SecretFile = "http://hook.example/", "s" }, "webhook.url"},
+		{"a webhook of files", func(c *Config) { c.Webhook.URL, c.Webhook.SecretFile = "file:///etc", "s" }, "webhook.url"},
+		{"a webhook without a secret", func(c *Config) { c.Webhook.URL = "https://hook.example/" }, "webhook.secret_file"},
+		{"a webhook that repeats itself", func(c *Config) { c.Webhook.Repeat = time.Second }, "webhook.repeat"},
 		{"vendor region in disguise", func(c *Config) { c.Region = "US_2" }, "region"},
 	}
 	for _, tt := range tests {

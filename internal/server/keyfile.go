@@ -16,7 +16,7 @@ import (
 // another one, because every sample in it would look damaged.
 func openKey(path string, fresh bool) ([32]byte, error) {
 	var key [32]byte
-	text, err := os.ReadFile(path)
+	text, err := readPrivate("key file", path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if !fresh {
 			return key, fmt.Errorf("key file %s is missing: restore it, or name it with --key-file; without it the stored samples cannot be opened", path)
@@ -24,12 +24,8 @@ func openKey(path string, fresh bool) ([32]byte, error) {
 		return createKey(path)
 	}
 	if err != nil {
-		return key, fmt.Errorf("read key file: %w", err)
+		return key, err
 	}
-	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
-		return key, fmt.Errorf("key file %s is open to others (mode %04o): chmod 0400 %s", path, info.Mode().Perm(), path)
-	}
-	text = bytes.TrimSpace(text)
 	if hex.DecodedLen(len(text)) != len(key) {
 		return key, fmt.Errorf("key file %s does not hold 64 hexadecimal digits", path)
 	}
@@ -37,6 +33,19 @@ func openKey(path string, fresh bool) ([32]byte, error) {
 		return key, fmt.Errorf("key file %s does not hold 64 hexadecimal digits", path)
 	}
 	return key, nil
+}
+
+// readPrivate reads a file that only its owner may read, without the white space
+// around the content.
+func readPrivate(what, path string) ([]byte, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", what, err)
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("%s %s is open to others (mode %04o): chmod 0400 %s", what, path, info.Mode().Perm(), path)
+	}
+	return bytes.TrimSpace(text), nil
 }
 
 // createKey writes a new random key durably: it outlives every sample.
