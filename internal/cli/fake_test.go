@@ -135,6 +135,8 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.info(w, r.URL.Query()["ids"])
 	case "GET /mews/queries/fql-explain/v1":
 		f.explain(w, r.FormValue("collection"), r.FormValue("filter"))
+	case "GET /mews/combined/detections/v1":
+		f.detections(w, r)
 	case "PATCH /mews/entities/samples/v1":
 		f.update(w, r)
 	default:

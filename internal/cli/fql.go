@@ -25,6 +25,7 @@ type explainer func(context.Context, string) (mews.FilterExplanation, error)
 var explainers = map[string]func(*mews.Client) explainer{
 	"quarantine": func(c *mews.Client) explainer { return c.Quarantine().Explain },
 	"indicators": func(c *mews.Client) explainer { return c.IOCs().Explain },
+	"detections": func(c *mews.Client) explainer { return c.Detections().Explain },
 }
 
 func explainerNames() []string { return slices.Sorted(maps.Keys(explainers)) }
