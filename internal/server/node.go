@@ -20,6 +20,7 @@ import (
 	"github.com/mewshq/mews/internal/auth"
 	"github.com/mewshq/mews/internal/blob"
 	"github.com/mewshq/mews/internal/collection"
+	"github.com/mewshq/mews/internal/detection"
 	"github.com/mewshq/mews/internal/facts"
 	"github.com/mewshq/mews/internal/host"
 	"github.com/mewshq/mews/internal/httpapi"
@@ -57,6 +58,8 @@ type node struct {
 	hosts      *host.Service
 	quarantine *quarantine.Service
 	iocs       *ioc.Service
+	detections *detection.Service
+	webhook    *webhook // nil: nobody is told
 	jobs       *job.Table
 	hunts      *hunt.Service
 	facts      *facts.Service
@@ -167,6 +170,9 @@ func (n *node) openServices(keys *blob.Keyring) (err error) {
 	}); err != nil {
 		return err
 	}
+	if err := n.openDetections(keys); err != nil {
+		return err
+	}
 	// Before samples recover: a blob that a record held brings the record back.
 	n.samples.OnAdopt(n.quarantine.Adopt)
 	n.jobs = job.New(n.db, job.Options{Log: n.log})
@@ -189,6 +195,20 @@ func (n *node) openServices(keys *blob.Keyring) (err error) {
 			RequestsPerMinute: n.cfg.Limits.RequestsPerMinute, TokensPerClient: n.cfg.Limits.TokensPerMinute, TokensPerIP: 10 * n.cfg.Limits.TokensPerMinute,
 		},
 	})
+	return err
+}
+
+// openDetections opens what is told of indicators that hosts meet, and who is
+// told of it.
+func (n *node) openDetections(keys *blob.Keyring) (err error) {
+	n.detections, err = detection.New(detection.Deps{
+		DB: n.db, IOCs: n.iocs, Hosts: n.hosts, Keys: keys, Log: n.log, Window: n.cfg.Paging.Window,
+		UnknownField: collection.UnknownField(n.cfg.Compat.UnknownField),
+		Tell:         n.cfg.Webhook.URL != "", Repeat: n.cfg.Webhook.Repeat,
+	})
+	if err == nil {
+		n.webhook, err = newWebhook(n.cfg.Webhook, n.detections, n.log)
+	}
 	return err
 }
 
@@ -222,8 +242,8 @@ func (n *node) welcomeFirstClient(ctx context.Context) error {
 const jobWorkers = 4
 
 // background runs the indexer, the merger, the describer, the folding of hosts'
-// reports, the quarantine's unfinished work, what indicators' ends ask for, and
-// the jobs until ctx ends, or until database or blobs can no longer be
+// reports, the quarantine's unfinished work, what indicators' ends ask for, the
+// webhook and the jobs until ctx ends, or until database or blobs can no longer be
 // trusted: only a restart tells what the disk holds.
 func (n *node) background(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
@@ -233,6 +253,9 @@ func (n *node) background(ctx context.Context) error {
 	group.Go(func() error { return n.hosts.Run(ctx) })
 	group.Go(func() error { return n.quarantine.Run(ctx) })
 	group.Go(func() error { return n.iocs.Run(ctx) })
+	if n.webhook != nil {
+		group.Go(func() error { return n.webhook.Run(ctx) })
+	}
 	group.Go(func() error { return n.jobs.Run(ctx, n.hunts.Handlers(), jobWorkers) })
 	group.Go(func() error {
 		select {
