@@ -77,3 +77,8 @@ func (s HostService) Get(ctx context.Context, ids ...string) (*Envelope[Device],
 		})
 	})
 }
+
+// Explain tells how the server reads a filter over hosts. An extension of mews.
+func (s HostService) Explain(ctx context.Context, filter string) (FilterExplanation, error) {
+	return explainFilter(ctx, s.c, "hosts", filter)
+}

@@ -25,6 +25,7 @@ type fake struct {
 	t *testing.T
 
 	quarantine *fakeQuarantine
+	hosts      *fakeHosts
 
 	mu        sync.Mutex
 	samples   map[string]mews.SampleRecord
@@ -66,6 +67,7 @@ func newFake(t *testing.T) *fake {
 	t.Helper()
 	f := &fake{t: t, samples: map[string]mews.SampleRecord{}, bytes: map[string][]byte{}}
 	f.quarantine = newFakeQuarantine(f)
+	f.hosts = newFakeHosts(f)
 	f.Server = httptest.NewServer(f)
 	t.Cleanup(f.Close)
 	return f
@@ -78,7 +80,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	id := r.URL.Query().Get("ids")
-	if f.quarantine.serve(w, r) {
+	if f.quarantine.serve(w, r) || f.hosts.serve(w, r) {
 		return
 	}
 	switch r.Method + " " + r.URL.Path {

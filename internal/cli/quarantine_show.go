@@ -69,7 +69,7 @@ func (g *globals) showDetails(records []mews.QuarantineDetail) error {
 }
 
 func showDetail(w *bufio.Writer, r mews.QuarantineDetail) {
-	for _, line := range [][2]string{
+	fields(w, [][2]string{
 		{"id", r.ID},
 		{"state", r.State},
 		{"sha256", r.SHA256},
@@ -86,11 +86,7 @@ func showDetail(w *bufio.Writer, r mews.QuarantineDetail) {
 		{"confidence", number(r.MaxConfidence)},
 		{"behaviour", between(r.FirstBehavior, r.LastBehavior)},
 		{"sandbox", strings.TrimSpace(r.SandboxReportID + " " + r.SandboxReportState)},
-	} {
-		if line[1] != "" {
-			fmt.Fprintf(w, "%-11s %s\n", line[0], printable(line[1]))
-		}
-	}
+	})
 	paths := make([][]string, len(r.Paths))
 	for i, p := range r.Paths {
 		paths[i] = []string{p.Path, p.State, reason(p.Reason)}
@@ -111,6 +107,15 @@ func showDetail(w *bufio.Writer, r mews.QuarantineDetail) {
 		actions[i] = []string{a.DateCreated, a.Action, a.State, a.ID, a.Reason}
 	}
 	section(w, "asked of the host", actions)
+}
+
+// fields writes names and values, those that are set.
+func fields(w *bufio.Writer, lines [][2]string) {
+	for _, line := range lines {
+		if line[1] != "" {
+			fmt.Fprintf(w, "%-11s %s\n", line[0], printable(line[1]))
+		}
+	}
 }
 
 // section writes rows below a title, and nothing where there are none.

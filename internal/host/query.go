@@ -55,3 +55,8 @@ func (s *Service) Count(ctx context.Context, cid store.CID) (n int, err error) {
 	})
 	return n, outward.Error("count hosts", err)
 }
+
+// Explain gives what the server makes of a filter.
+func (s *Service) Explain(filter string) (mews.FilterExplanation, error) {
+	return outward.Explain("hosts", s.devices, filter)
+}
