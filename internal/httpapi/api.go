@@ -15,6 +15,7 @@ import (
 	"github.com/mewshq/mews/internal/auth"
 	"github.com/mewshq/mews/internal/host"
 	"github.com/mewshq/mews/internal/hunt"
+	"github.com/mewshq/mews/internal/ioc"
 	"github.com/mewshq/mews/internal/quarantine"
 	"github.com/mewshq/mews/internal/sample"
 	"github.com/mewshq/mews/internal/store"
@@ -38,6 +39,7 @@ type Deps struct {
 	Hunts      *hunt.Service
 	Quarantine *quarantine.Service
 	Hosts      *host.Service
+	IOCs       *ioc.Service
 	Log        *slog.Logger
 	Metrics    prometheus.Registerer
 	Now        func() time.Time // wall clock
@@ -120,6 +122,8 @@ func (a *API) operations() []operation {
 	rows = append(rows, a.sampleOperations()...)
 	rows = append(rows, a.quarantineOperations()...)
 	rows = append(rows, a.hostOperations()...)
+	rows = append(rows, a.iocOperations()...)
+	rows = append(rows, a.indicatorOperations()...)
 	rows = append(rows, a.ingestOperations()...)
 	rows = append(rows, a.agentOperations()...)
 	rows = append(rows, a.fqlOperations()...)

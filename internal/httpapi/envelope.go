@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -9,7 +10,7 @@ import (
 	"github.com/mewshq/mews"
 )
 
-// A reply is what a handler answers with status 200. The zero Meta fields are
+// A reply is what a handler answers with its row's status of success. The zero Meta fields are
 // filled by the writer. MetaOnly leaves the key resources out, which only the
 // replies that upstream sends so may do.
 type reply[T any] struct {
@@ -66,7 +67,7 @@ func respond[T any](c *call, r reply[T]) error {
 	if err != nil {
 		return err
 	}
-	c.writeJSON(http.StatusOK, b)
+	c.writeJSON(cmp.Or(c.op.success, http.StatusOK), b)
 	return nil
 }
 

@@ -86,11 +86,7 @@ func (c *call) fail(err error) {
 	if r.status == http.StatusTooManyRequests || r.status == http.StatusServiceUnavailable {
 		c.setRetry(r)
 	}
-	one := mews.APIError{Code: r.status, Message: r.message}
-	if known, ok := errors.AsType[*mews.Error](err); ok {
-		one.ID = known.ID
-	}
-	e := reply[struct{}]{Errors: []mews.APIError{one}, Meta: mews.Meta{RequiredScope: r.scope}}
+	e := reply[struct{}]{Errors: list(r, err), Meta: mews.Meta{RequiredScope: r.scope}}
 	if full, ok := errors.AsType[*hunt.FullScanError](err); ok {
 		e.Meta.Estimate = &full.Estimate
 	}
@@ -100,6 +96,21 @@ func (c *call) fail(err error) {
 		b = []byte(`{"meta":{"query_time":0,"trace_id":"` + c.traceID + `"},"errors":[{"code":500,"message":"internal error"}],"resources":[]}`)
 	}
 	c.writeJSON(r.status, b)
+}
+
+// list says in an envelope's way what went wrong: once, or with each object that
+// made a call fail which changes all of its objects or none.
+func list(r *refusal, err error) []mews.APIError {
+	one := mews.APIError{Code: r.status, Message: r.message}
+	known, ok := errors.AsType[*mews.Error](err)
+	if !ok {
+		return []mews.APIError{one}
+	}
+	if len(known.Each) > 0 {
+		return known.Each
+	}
+	one.ID = known.ID
+	return []mews.APIError{one}
 }
 
 // defaultRetry is how long to wait when an error does not say.

@@ -38,8 +38,8 @@ func TestExplainRefuses(t *testing.T) {
 	token := h.token(t, mews.ScopeQuarantineRead)
 	for query, want := range map[string]string{
 		"filter=" + url.QueryEscape("state:'a' hostname:'b'"): "FQL error at 11: expected + (and) or , (or)",
-		"filter=nosuch:1":                  "FQL error at 1: unknown field",
-		"filter=state:'a'&collection=iocs": `unknown collection "iocs"; there is quarantine`,
+		"filter=nosuch:1":               "FQL error at 1: unknown field",
+		"filter=state:'a'&collection=x": `unknown collection "x"; there are quarantine and indicators`,
 	} {
 		a := h.get(t, token, explainPath+"?"+query)
 		if a.status != 400 || !strings.Contains(decode[mews.FilterExplanation](t, a).Errors[0].Message, want) {

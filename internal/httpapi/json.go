@@ -16,7 +16,7 @@ import (
 // Limits of one JSON body besides its size.
 const (
 	maxDepth  = 32
-	maxTokens = 50_000
+	maxTokens = 50_000 // of a body of up to 800 kB
 )
 
 // A node is one JSON value with its place in the body.
@@ -69,8 +69,10 @@ func invalidUTF8At(b []byte) int {
 	return off
 }
 
-// checkShape bounds depth and tokens in one pass, before anything is built.
+// checkShape bounds depth and tokens in one pass, before anything is built. Of a
+// long body that means what it says a token has sixteen bytes and more.
 func checkShape(body []byte) error {
+	most := max(maxTokens, len(body)/16)
 	depth, tokens := 0, 0
 	for i := 0; i < len(body); i++ {
 		switch body[i] {
@@ -83,8 +85,8 @@ func checkShape(body []byte) error {
 		case '}', ']':
 			depth--
 		case ',', ':':
-			if tokens++; tokens > maxTokens {
-				return mews.Errorf(mews.ErrInvalid, "JSON has more than %d tokens", maxTokens)
+			if tokens++; tokens > most {
+				return mews.Errorf(mews.ErrInvalid, "JSON has more than %d tokens", most)
 			}
 		}
 	}

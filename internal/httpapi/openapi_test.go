@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -190,6 +191,9 @@ func (g generator) body(row operation) any {
 
 func (g generator) responses(row operation) object {
 	status, media, schema := "200", "application/json", any(g.envelope(row.res))
+	if row.success != 0 {
+		status = strconv.Itoa(row.success)
+	}
 	switch {
 	case row.id == "oauth2AccessToken":
 		status, schema = "201", g.schema(reflect.TypeFor[mews.Token]())

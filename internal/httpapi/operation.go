@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"net/http"
 	"reflect"
 	"strconv"
 	"strings"
@@ -40,6 +41,7 @@ type operation struct {
 	res     reflect.Type // element of resources; nil: none
 	media   string       // of the success answer, when it is no envelope
 	long    bool         // moves a file: no 30 s limit
+	success int          // status of the success answer; 0: 200
 	run     handle
 
 	// consumes lists what a body that the operation reads itself may be.
@@ -91,6 +93,12 @@ func op[Req, Res any](r route, fn func(context.Context, store.Actor, *Req) (repl
 		}
 		return respond(c, r)
 	}
+	return row
+}
+
+// creates makes a row's success answer say that it made something.
+func creates(row operation) operation {
+	row.success = http.StatusCreated
 	return row
 }
 

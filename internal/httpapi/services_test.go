@@ -10,6 +10,7 @@ import (
 	"github.com/mewshq/mews/internal/facts"
 	"github.com/mewshq/mews/internal/host"
 	"github.com/mewshq/mews/internal/hunt"
+	"github.com/mewshq/mews/internal/ioc"
 	"github.com/mewshq/mews/internal/job"
 	"github.com/mewshq/mews/internal/quarantine"
 	"github.com/mewshq/mews/internal/search"
@@ -33,6 +34,8 @@ func (h *harness) services(t testing.TB, deps *Deps, keys *blob.Keyring, engine 
 	deps.Quarantine, err = quarantine.New(quarantine.Deps{
 		DB: h.db, Samples: deps.Samples, Hosts: deps.Hosts, Keys: keys, Log: deps.Log, Now: deps.Now, Window: 10_000,
 	})
+	must(t, err)
+	deps.IOCs, err = ioc.New(ioc.Deps{DB: h.db, Keys: keys, Log: deps.Log, Now: deps.Now, Window: 10_000})
 	must(t, err)
 	deps.Samples.OnAdopt(deps.Quarantine.Adopt)
 	ctx, stop := context.WithCancel(context.Background())

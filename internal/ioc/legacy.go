@@ -239,3 +239,13 @@ func legacyOf(list []record, now int64) []mews.LegacyIOC {
 	}
 	return out
 }
+
+// Name gives "<type>:<value>" in normal form.
+func Name(typ, value string) (string, error) {
+	var c checker
+	o := c.observable(typ, value)
+	if c.err != nil {
+		return "", c.err
+	}
+	return o.ID(), nil
+}

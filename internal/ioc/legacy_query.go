@@ -14,12 +14,12 @@ import (
 )
 
 // QueryLegacy gives a page of names, "<type>:<value>".
-func (s *Service) QueryLegacy(ctx context.Context, who store.Actor, q mews.LegacyIOCQuery, after string) (collection.Page, error) {
+func (s *Service) QueryLegacy(ctx context.Context, who store.Actor, q mews.LegacyIOCQuery, after string) (Page, error) {
 	filter, err := legacyFilter(q)
 	if err != nil {
-		return collection.Page{}, err
+		return Page{}, err
 	}
-	var page collection.Page
+	var page Page
 	err = s.read(ctx, who.CID, func(tx *store.Tx) (err error) {
 		page, err = s.legacy.Page(tx, collection.Query{
 			Filter: filter, Sort: q.Sort, Limit: q.Limit, Offset: q.Offset, After: after, CID: who.CID, Client: who.Client,

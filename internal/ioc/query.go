@@ -16,9 +16,12 @@ type Query struct {
 	FromParent bool
 }
 
+// A Page is a page of what was asked for.
+type Page = collection.Page
+
 // Search gives a page of ids.
-func (s *Service) Search(ctx context.Context, who store.Actor, q Query) (collection.Page, error) {
-	var page collection.Page
+func (s *Service) Search(ctx context.Context, who store.Actor, q Query) (Page, error) {
+	var page Page
 	err := s.read(ctx, who.CID, func(tx *store.Tx) (err error) {
 		page, err = s.page(tx, who, q)
 		return err
@@ -27,8 +30,8 @@ func (s *Service) Search(ctx context.Context, who store.Actor, q Query) (collect
 }
 
 // Combined gives a page of indicators.
-func (s *Service) Combined(ctx context.Context, who store.Actor, q Query) ([]mews.Indicator, collection.Page, error) {
-	var page collection.Page
+func (s *Service) Combined(ctx context.Context, who store.Actor, q Query) ([]mews.Indicator, Page, error) {
+	var page Page
 	out := []mews.Indicator{}
 	err := s.read(ctx, who.CID, func(tx *store.Tx) (err error) {
 		if page, err = s.page(tx, who, q); err != nil {
@@ -46,12 +49,12 @@ func (s *Service) Combined(ctx context.Context, who store.Actor, q Query) ([]mew
 	return out, page, outward.Error("search indicators", err)
 }
 
-func (s *Service) page(tx *store.Tx, who store.Actor, q Query) (collection.Page, error) {
+func (s *Service) page(tx *store.Tx, who store.Actor, q Query) (Page, error) {
 	page, err := s.modern.Page(tx, collection.Query{
 		Filter: q.Filter, Sort: q.Sort, Limit: q.Limit, Offset: q.Offset, After: q.After, CID: who.CID, Client: who.Client,
 	})
 	if err == nil && q.FromParent {
-		page = collection.Page{IDs: []string{}, Limit: page.Limit, Next: q.Offset}
+		page = Page{IDs: []string{}, Limit: page.Limit, Next: q.Offset}
 	}
 	return page, err
 }
