@@ -56,7 +56,10 @@ func (s *fakeIOCs) put(i mews.Indicator) {
 }
 
 func (s *fakeIOCs) index(id string) int {
-	return slices.IndexFunc(s.records, func(i mews.Indicator) bool { return i.ID == id || itsName(i) == id })
+	if strings.Contains(id, ":") {
+		id = shaOf(id)
+	}
+	return slices.IndexFunc(s.records, func(i mews.Indicator) bool { return i.ID == id })
 }
 
 // serve answers the routes of indicators and sightings; false: it is none of them.
@@ -102,8 +105,11 @@ var fakeFilter = regexp.MustCompile(`^type:'(\w+)'\+value:\[(.*)\]$`)
 // matches reads the filters that commands make themselves, '*', and one field.
 func (s *fakeIOCs) matches(filter string) func(mews.Indicator) bool {
 	if m := fakeFilter.FindStringSubmatch(filter); m != nil {
-		values := strings.Split(m[2], ",")
-		return func(i mews.Indicator) bool { return i.Type == m[1] && slices.Contains(values, "'"+i.Value+"'") }
+		values := map[string]bool{}
+		for v := range strings.SplitSeq(m[2], ",") {
+			values[strings.Trim(v, "'")] = true
+		}
+		return func(i mews.Indicator) bool { return i.Type == m[1] && values[i.Value] }
 	}
 	field, value, _ := strings.Cut(filter, ":")
 	return func(i mews.Indicator) bool {
@@ -185,7 +191,9 @@ func (s *fakeIOCs) create(w http.ResponseWriter, r *http.Request) {
 	}
 	var made []any
 	for _, i := range req.Indicators {
-		s.records = slices.DeleteFunc(s.records, func(old mews.Indicator) bool { return old.Type == i.Type && old.Value == i.Value })
+		if at := s.index(mews.Observable{Type: i.Type, Value: i.Value}.ID()); at >= 0 { // deleted
+			s.records = slices.Delete(s.records, at, at+1)
+		}
 		s.put(mews.Indicator{
 			Type: i.Type, Value: i.Value, Action: i.Action, MobileAction: i.MobileAction, Severity: i.Severity, Platforms: i.Platforms,
 			AppliedGlobally: *i.AppliedGlobally, HostGroups: i.HostGroups, Tags: i.Tags, Expiration: i.Expiration, Source: i.Source,
