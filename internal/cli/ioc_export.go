@@ -109,19 +109,36 @@ func (o *iocExportOptions) exportSightings(ctx context.Context, c *mews.Client, 
 	if !ok || !o.sightings {
 		return nil
 	}
+	var list []mews.Sighting
+	flush := func() error {
+		rows, err := sightingRows(ctx, c, list)
+		if err != nil {
+			return err
+		}
+		for _, s := range rows {
+			err := bundle.Sighting(fileIndicator(i), iocfile.Sighting{
+				DeviceID: s.DeviceID, Hostname: s.Hostname, First: timeOf(s.First), Last: timeOf(s.Last), Count: s.Count,
+			})
+			if err != nil {
+				return fmt.Errorf("write the sightings: %w", err)
+			}
+		}
+		list = list[:0]
+		return nil
+	}
 	q := mews.SightingQuery{Observable: mews.Observable{Type: i.Type, Value: i.Value}}
 	for s, err := range c.Sightings().All(ctx, q) {
 		if err != nil {
 			return err
 		}
-		err := bundle.Sighting(fileIndicator(i), iocfile.Sighting{
-			DeviceID: s.DeviceID, First: timeOf(s.First), Last: timeOf(s.Last), Count: s.Count,
-		})
-		if err != nil {
-			return fmt.Errorf("write the sightings: %w", err)
+		if list = append(list, s); len(list) < listBatch {
+			continue
+		}
+		if err := flush(); err != nil {
+			return err
 		}
 	}
-	return nil
+	return flush()
 }
 
 // fileIndicator is an indicator as files have it.

@@ -81,7 +81,7 @@ ids of hosts alone, one a line, for other commands.`,
 }
 
 func runIOCDevices(ctx context.Context, g *globals, o *listOptions, args []string) error {
-	if err := checkFields[mews.Sighting](g); err != nil {
+	if err := checkFields[sightingRow](g); err != nil {
 		return err
 	}
 	some, err := g.observableArgs(args)
@@ -102,13 +102,49 @@ func runIOCDevices(ctx context.Context, g *globals, o *listOptions, args []strin
 				return s.All(ctx, at(q))
 			},
 			id: func(s mews.Sighting) string { return s.DeviceID },
-			view: func(_ context.Context, list []mews.Sighting) (view, error) {
-				env := &mews.Envelope[mews.Sighting]{Resources: list}
-				return viewOf(env, "device_id", "first_seen", "last_seen", "count", "kinds"), nil
+			view: func(ctx context.Context, list []mews.Sighting) (view, error) {
+				rows, err := sightingRows(ctx, c, list)
+				return viewOf(&mews.Envelope[sightingRow]{Resources: rows}, sightingColumns...), err
 			},
 		})
 		return g.explainNoSighting(ctx, c, some[0], err)
 	})
+}
+
+// A sightingRow is a sighting with the name of its host.
+type sightingRow struct {
+	mews.Sighting
+	Hostname string `json:"hostname"`
+}
+
+var sightingColumns = []string{"device_id", "hostname", "first_seen", "last_seen", "count", "kinds"}
+
+// sightingRows asks for the names of hosts. A client that may not know them gets
+// none.
+func sightingRows(ctx context.Context, c *mews.Client, list []mews.Sighting) ([]sightingRow, error) {
+	rows := make([]sightingRow, len(list))
+	ids := make([]string, len(list))
+	for n, s := range list {
+		rows[n].Sighting, ids[n] = s, s.DeviceID
+	}
+	if len(ids) == 0 {
+		return rows, nil
+	}
+	env, err := c.Hosts().Get(ctx, ids...)
+	switch {
+	case errors.Is(err, mews.ErrForbidden), errors.Is(err, mews.ErrNotFound):
+		return rows, nil
+	case err != nil:
+		return nil, err
+	}
+	names := make(map[string]string, len(env.Resources))
+	for _, h := range env.Resources {
+		names[h.DeviceID] = h.Hostname
+	}
+	for n := range rows {
+		rows[n].Hostname = names[rows[n].DeviceID]
+	}
+	return rows, nil
 }
 
 func newIOCProcessesCommand(g *globals) *cobra.Command {
