@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/mewshq/mews/internal/auth"
+	"github.com/mewshq/mews/internal/detection"
 	"github.com/mewshq/mews/internal/host"
 	"github.com/mewshq/mews/internal/hunt"
 	"github.com/mewshq/mews/internal/ioc"
@@ -40,6 +41,7 @@ type Deps struct {
 	Quarantine *quarantine.Service
 	Hosts      *host.Service
 	IOCs       *ioc.Service
+	Detections *detection.Service
 	Log        *slog.Logger
 	Metrics    prometheus.Registerer
 	Now        func() time.Time // wall clock
@@ -126,6 +128,7 @@ func (a *API) operations() []operation {
 	rows = append(rows, a.indicatorOperations()...)
 	rows = append(rows, a.ingestOperations()...)
 	rows = append(rows, a.agentOperations()...)
+	rows = append(rows, a.detectionOperations()...)
 	rows = append(rows, a.fqlOperations()...)
 	rows = append(rows, a.ownOperations()...)
 	return rows

@@ -288,7 +288,7 @@ func (n *node) apiHandler() (http.Handler, error) {
 	}
 	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newIndexCollector(n.index))
 	api, err := httpapi.New(httpapi.Deps{
-		Auth: n.auth, Samples: n.samples, Hunts: n.hunts, Quarantine: n.quarantine, Hosts: n.hosts, IOCs: n.iocs, Log: n.log, Metrics: n.registry,
+		Auth: n.auth, Samples: n.samples, Hunts: n.hunts, Quarantine: n.quarantine, Hosts: n.hosts, IOCs: n.iocs, Detections: n.detections, Log: n.log, Metrics: n.registry,
 		Now: time.Now, Rand: rand.Reader, Region: n.cfg.Region, TrustedProxies: proxies, MaxInFlight: n.cfg.Limits.InFlight,
 	})
 	if err != nil {

@@ -19,15 +19,11 @@ type view struct {
 func (s *Service) view(cid store.CID) *view {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.hold(cid, s.shelves[cid])
-}
-
-// hold keeps runs from being removed. Service.mu is held.
-func (s *Service) hold(cid store.CID, shelf []*run) *view {
-	for _, r := range shelf {
+	v := &view{s: s, cid: cid, runs: s.shelves[cid]}
+	for _, r := range v.runs {
 		r.refs++
 	}
-	return &view{s: s, cid: cid, runs: shelf}
+	return v
 }
 
 func (v *view) release() {
