@@ -32,6 +32,18 @@ func (s SightingService) Count(ctx context.Context, o Observable) (*Envelope[Dev
 	return env, err
 }
 
+// List gives one page of sightings: when, how often and how each host has met an
+// observable. An extension of mews, as is All.
+func (s SightingService) List(ctx context.Context, q SightingQuery) (*Envelope[Sighting], error) {
+	return sightings[Sighting](ctx, s.c, "list sightings", "/mews/combined/sightings/v1", q)
+}
+
+// All gives every sighting, page by page as they are needed. The first error is
+// the last pair.
+func (s SightingService) All(ctx context.Context, q SightingQuery) iter.Seq2[Sighting, error] {
+	return allSightings(ctx, q, s.List)
+}
+
 // Devices gives one page of ids of the hosts that have seen an observable.
 func (s SightingService) Devices(ctx context.Context, q SightingQuery) (*Envelope[string], error) {
 	return sightings[string](ctx, s.c, "list devices", "/indicators/queries/devices/v1", q)

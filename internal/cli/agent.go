@@ -87,6 +87,6 @@ func runAgentAck(ctx context.Context, g *globals, a mews.ActionAck, ids []string
 		if err != nil {
 			return err
 		}
-		return g.showChanged("ack", "answered", env.Meta.Writes.ResourcesAffected, env.Errors, "action", "actions")
+		return g.showChanged(verb{action: "ack", done: "answered", one: "action", many: "actions"}, env.Meta.Writes.ResourcesAffected, env.Errors)
 	})
 }

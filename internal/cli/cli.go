@@ -93,7 +93,8 @@ Exit codes: mews help exit-codes`,
 	g.output.register(root)
 	root.AddCommand(
 		newSearchCommand(g), newHuntCommand(g), newRequestCommand(g), newCancelCommand(g), newDownloadCommand(g),
-		newQuotasCommand(g), newSampleCommand(g), newQuarantineCommand(g), newHostCommand(g), newDetectionCommand(g), newAgentCommand(g), newFQLCommand(g),
+		newQuotasCommand(g), newSampleCommand(g), newQuarantineCommand(g), newAgentCommand(g),
+		newIOCCommand(g), newDetectionCommand(g), newHostCommand(g), newProcessCommand(g), newFQLCommand(g),
 		newVersionCommand(g), newExitCodesTopic(),
 		newServeCommand(g), newClientCommand(g), newIndexCommand(g), newAuditCommand(g),
 	)

@@ -26,6 +26,7 @@ type fake struct {
 
 	quarantine *fakeQuarantine
 	hosts      *fakeHosts
+	iocs       *fakeIOCs
 
 	mu        sync.Mutex
 	samples   map[string]mews.SampleRecord
@@ -68,6 +69,7 @@ func newFake(t *testing.T) *fake {
 	f := &fake{t: t, samples: map[string]mews.SampleRecord{}, bytes: map[string][]byte{}}
 	f.quarantine = newFakeQuarantine(f)
 	f.hosts = newFakeHosts(f)
+	f.iocs = newFakeIOCs(f)
 	f.Server = httptest.NewServer(f)
 	t.Cleanup(f.Close)
 	return f
@@ -80,7 +82,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	id := r.URL.Query().Get("ids")
-	if f.quarantine.serve(w, r) || f.hosts.serve(w, r) {
+	if f.quarantine.serve(w, r) || f.hosts.serve(w, r) || f.iocs.serve(w, r) {
 		return
 	}
 	switch r.Method + " " + r.URL.Path {

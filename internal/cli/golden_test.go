@@ -49,6 +49,24 @@ var recordLines = `{"sha256":"` + shaOf("r1") + `","hostname":"ws9","paths":[{"p
 not json
 `
 
+// feedLines has one row of each kind; feedBundle has alternatives and what is
+// revoked.
+const (
+	feedLines = `type,value,severity,expiration,tags,description
+domain,new.example,high,2099-01-01,case 18,"+ new"
+domain,Evil.example,low,,,
+domain,evil.example,critical,,,
+ipv4,198.51.100.7,extreme,,,
+ipv4,198.51.100.8,,2020-01-01,,
+sha256,short,,,,
+`
+	feedBundle = `{"type":"bundle","objects":[
+{"type":"indicator","id":"indicator--1","pattern":"[file:hashes.MD5 = '0123456789abcdef0123456789abcdef' OR file:hashes.'SHA-1' = 'x']","labels":["apt"]},
+{"type":"indicator","id":"indicator--2","pattern":"[domain-name:value = 'gone.example']","revoked":true},
+{"type":"indicator","id":"indicator--3","pattern":"[url:value = 'http://x.example/']"},
+{"type":"identity","id":"identity--1"}]}`
+)
+
 func playScript(t *testing.T, script string) string {
 	f := newFake(t)
 	dir := t.TempDir()
@@ -69,6 +87,10 @@ func playScript(t *testing.T, script string) string {
 	write("agg.json", `[{"type":"terms","field":"hostname"},{"type":"avg","field":"max_severity"}]`)
 	write("typo.json", `{"type":"terms","field":"hostname","sise":3}`)
 	write("records.ndjson", recordLines)
+	write("feed.csv", feedLines)
+	write("bundle.json", feedBundle)
+	write("cut.json", feedBundle[:len(feedBundle)-9])
+	write("nothing.csv", "")
 	names := strings.NewReplacer("$DIR", dir, "ONE", f.put("one", "malware"), "TWO", f.put("two", "unknown"), "NONE", shaOf("none"))
 	var b strings.Builder
 	for line := range strings.Lines(script) {

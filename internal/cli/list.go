@@ -18,9 +18,12 @@ type listOptions struct {
 	all, ids bool
 }
 
+// register adds the flags; order is an example of --sort, "" where there is none.
 func (o *listOptions) register(c *cobra.Command, order string) {
 	f := c.Flags()
-	f.StringVar(&o.sort, "sort", "", "order, for example "+order)
+	if order != "" {
+		f.StringVar(&o.sort, "sort", "", "order, for example "+order)
+	}
 	f.IntVar(&o.limit, "limit", 0, "at most this many (default: 100)")
 	f.BoolVar(&o.all, "all", false, "all that are selected, however many")
 	f.BoolVar(&o.ids, "ids", false, "write ids only")

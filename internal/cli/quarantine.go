@@ -108,12 +108,13 @@ func unknownIDs(ids []string, err error) []mews.APIError {
 	if !errors.Is(err, mews.ErrNotFound) {
 		return nil
 	}
+	return missing(ids, "no such quarantined file")
+}
+
+func missing(ids []string, message string) []mews.APIError {
 	list := make([]mews.APIError, len(ids))
 	for i, id := range ids {
-		list[i] = mews.APIError{Code: 404, Message: "no such quarantined file", ID: id}
+		list[i] = mews.APIError{Code: 404, Message: message, ID: id}
 	}
 	return list
 }
-
-// isAll tells whether a filter says that it selects everything.
-func isAll(filter string) bool { return strings.Trim(filter, " \t\r\n*") == "" && filter != "" }

@@ -110,7 +110,7 @@ func (imp *avImporter) end(ctx context.Context, err error) error {
 		return imp.g.reportImport(ctx, imp.summary, imp.failures, err)
 	}
 	werr := imp.g.write(viewOf(&mews.Envelope[avRow]{Resources: imp.rows}, "outcome", "sha256", "date_created", "username", "signatures", "path"))
-	imp.g.tellFailures(imp.summary, imp.failures)
+	imp.g.tellFailures(imp.summary.Failed, imp.failures)
 	imp.g.note("dry run: %d to add, %d known, %d gone, %d that cannot be read; nothing was sent",
 		imp.summary.Added, imp.summary.Known, imp.summary.Skipped, imp.summary.Failed)
 	if werr == nil && imp.summary.Failed > 0 {

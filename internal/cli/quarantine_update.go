@@ -10,19 +10,23 @@ import (
 	"github.com/mewshq/mews"
 )
 
-// An actionVerb is an action on records with the words for it.
+// An actionVerb is an action on quarantined files.
 type actionVerb struct {
-	action   string
-	question string // asked about "12 records"
-	done     string
-	from     []string // states that it changes
+	verb
+	from []string // states that it changes
 }
 
 var (
-	verbRelease   = actionVerb{mews.ActionRelease, "Give %s back to the hosts?", "released", []string{mews.StateQuarantined}}
-	verbUnrelease = actionVerb{mews.ActionUnrelease, "Put %s back into quarantine?", "put back", []string{mews.StateReleased}}
-	verbDelete    = actionVerb{
-		mews.ActionDelete, "Destroy the files of %s, here and on the hosts, for good?", "purged",
+	verbRelease = actionVerb{
+		verb{mews.ActionRelease, "Give %s back to the hosts?", "released", "record", "records"},
+		[]string{mews.StateQuarantined},
+	}
+	verbUnrelease = actionVerb{
+		verb{mews.ActionUnrelease, "Put %s back into quarantine?", "put back", "record", "records"},
+		[]string{mews.StateReleased},
+	}
+	verbDelete = actionVerb{
+		verb{mews.ActionDelete, "Destroy the files of %s, here and on the hosts, for good?", "purged", "record", "records"},
 		[]string{mews.StateQuarantined, mews.StateReleased},
 	}
 )
@@ -41,8 +45,7 @@ func newQuarantineDeleteCommand(g *globals) *cobra.Command {
 
 type quarantineUpdateOptions struct {
 	selectOptions
-	all, dry, yes bool
-	comment       string
+	changeOptions
 }
 
 func newQuarantineUpdateCommand(g *globals, verb actionVerb, short string) *cobra.Command {
@@ -62,13 +65,8 @@ not change and is no error.`,
 			return runQuarantineUpdate(c.Context(), g, verb, o, args)
 		},
 	}
-	f := c.Flags()
-	o.register(f)
-	f.BoolVar(&o.all, "all", false, "all records that there are")
-	f.StringVar(&o.comment, "comment", "", "why, for the records' history")
-	f.BoolVar(&o.dry, "dry-run", false, "tell what would change, and change nothing")
-	f.BoolVar(&o.yes, "yes", false, "do not ask")
-	c.MarkFlagsMutuallyExclusive("all", "filter")
+	o.selectOptions.register(c.Flags())
+	o.changeOptions.register(c, "records", "why, for the records' history")
 	c.MarkFlagsMutuallyExclusive("all", "query")
 	return c
 }
@@ -81,13 +79,11 @@ func (o *quarantineUpdateOptions) check(args []string) error {
 		return usagef("give ids, or select records with --filter, -q or --all, not both")
 	case len(args) == 0 && !selected:
 		return usagef("on which records? give ids, --filter, -q, or --all")
-	case o.q == "" && isAll(o.filter):
-		return usagef("--filter %q selects every record; if that is meant, say --all", o.filter)
 	}
-	if o.all {
-		o.filter = "*"
+	if o.q != "" {
+		return nil
 	}
-	return nil
+	return o.checkAll(&o.filter, "record")
 }
 
 func runQuarantineUpdate(ctx context.Context, g *globals, verb actionVerb, o *quarantineUpdateOptions, args []string) error {
@@ -114,7 +110,7 @@ func (g *globals) updateSelected(ctx context.Context, s mews.QuarantineService, 
 			return err
 		}
 		n := int(counts[verb.action])
-		if done, err := g.agree(verb, o, n, nil); done || err != nil {
+		if done, err := g.agree(verb.verb, &o.changeOptions, n, nil); done || err != nil {
 			return err
 		}
 	}
@@ -124,7 +120,7 @@ func (g *globals) updateSelected(ctx context.Context, s mews.QuarantineService, 
 	if err != nil {
 		return err
 	}
-	return g.showChanged(verb.action, verb.done, env.Meta.Writes.ResourcesAffected, env.Errors, "record", "records")
+	return g.showChanged(verb.verb, env.Meta.Writes.ResourcesAffected, env.Errors)
 }
 
 // updateBatch is how many records the server changes by id in one call.
@@ -142,7 +138,7 @@ func (g *globals) updateNamed(ctx context.Context, s mews.QuarantineService, ver
 				n++
 			}
 		}
-		if done, err := g.agree(verb, o, n, env.Errors); done || err != nil {
+		if done, err := g.agree(verb.verb, &o.changeOptions, n, env.Errors); done || err != nil {
 			return err
 		}
 	}
@@ -163,47 +159,7 @@ func (g *globals) updateNamed(ctx context.Context, s mews.QuarantineService, ver
 		changed += env.Meta.Writes.ResourcesAffected
 		unknown = append(unknown, env.Errors...)
 	}
-	return g.showChanged(verb.action, verb.done, changed, unknown, "record", "records")
-}
-
-// agree ends the command here: with a dry run's answer, where nothing would
-// change, or when the user says no.
-func (g *globals) agree(verb actionVerb, o *quarantineUpdateOptions, n int, unknown []mews.APIError) (done bool, err error) {
-	if o.dry {
-		return true, g.showChanges(changedRow{Action: verb.action, Changed: n, DryRun: true},
-			fmt.Sprintf("would change %s", count(n, "record", "records")), unknown)
-	}
-	if n == 0 {
-		return true, g.showChanged(verb.action, verb.done, 0, unknown, "record", "records")
-	}
-	return false, g.confirm(fmt.Sprintf(verb.question, count(n, "record", "records")))
-}
-
-// changedRow is what a command that changes records answers to a program.
-type changedRow struct {
-	Action  string `json:"action"`
-	Changed int    `json:"changed"`
-	DryRun  bool   `json:"dry_run"`
-}
-
-func (g *globals) showChanged(action, done string, n int, errs []mews.APIError, one, many string) error {
-	return g.showChanges(changedRow{Action: action, Changed: n}, done+" "+count(n, one, many), errs)
-}
-
-// showChanges writes a row, or the sentence where people read it.
-func (g *globals) showChanges(row changedRow, sentence string, errs []mews.APIError) error {
-	v := viewOf(&mews.Envelope[changedRow]{Errors: errs, Resources: []changedRow{row}}, "action", "changed", "dry_run")
-	if g.output.format == "table" && len(g.output.fields) == 0 {
-		v.rows = nil
-		fmt.Fprintln(g.Out, sentence)
-	}
-	if err := g.write(v); err != nil {
-		return err
-	}
-	if len(errs) > 0 {
-		return silent(errPartial)
-	}
-	return nil
+	return g.showChanged(verb.verb, changed, unknown)
 }
 
 func newQuarantinePreviewCommand(g *globals) *cobra.Command {

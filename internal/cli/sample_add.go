@@ -127,29 +127,37 @@ var errNothingAdded = errors.New("nothing was added")
 
 // reportImport lists what failed and prints the summary.
 func (g *globals) reportImport(ctx context.Context, s importSummary, failures []failure, err error) error {
-	g.tellFailures(s, failures)
-	werr := g.write(viewOf(&mews.Envelope[importSummary]{Resources: []importSummary{s}}, "added", "known", "skipped", "failed", "bytes"))
+	g.tellFailures(s.Failed, failures)
+	v := viewOf(&mews.Envelope[importSummary]{Resources: []importSummary{s}}, "added", "known", "skipped", "failed", "bytes")
+	return g.endImport(ctx, v, s.Added+s.Known, s.Failed, err)
+}
+
+// endImport writes an import's summary and makes an error of how it ended.
+func (g *globals) endImport(ctx context.Context, summary view, taken, failed int64, err error) error {
+	werr := g.write(summary)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		g.note("interrupted; run the same command again to go on")
 		return silent(errInterrupted)
+	case errors.Is(err, mews.ErrInvalid):
+		return err
 	case err != nil:
 		return fmt.Errorf("%w\nthe import stopped early; run the same command again to go on", err)
 	case werr != nil:
 		return werr
-	case s.Failed > 0 && s.Added+s.Known == 0:
+	case failed > 0 && taken == 0:
 		return silent(errNothingAdded)
-	case s.Failed > 0:
+	case failed > 0:
 		return silent(errPartial)
 	}
 	return nil
 }
 
-func (g *globals) tellFailures(s importSummary, failures []failure) {
+func (g *globals) tellFailures(failed int64, failures []failure) {
 	for _, f := range failures {
 		g.note("mews: %s: %v", f.path, f.err)
 	}
-	if more := s.Failed - int64(len(failures)); more > 0 {
+	if more := failed - int64(len(failures)); more > 0 {
 		g.note("mews: and %d more", more)
 	}
 }

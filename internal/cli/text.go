@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"unicode/utf8"
 )
@@ -42,6 +43,38 @@ func printable(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// textOut is standard output for a text that must come through as it is; where
+// that is a terminal, it is made harmless.
+func (g *globals) textOut() io.Writer {
+	if g.isTerminal(g.Out) {
+		return harmless{g.Out}
+	}
+	return g.Out
+}
+
+// harmless spells out what could steer a terminal, but for line breaks.
+type harmless struct{ w io.Writer }
+
+func (h harmless) Write(p []byte) (int, error) {
+	var b strings.Builder
+	for text := p; len(text) > 0; {
+		r, n := utf8.DecodeRune(text)
+		switch {
+		case r == utf8.RuneError && n == 1:
+			fmt.Fprintf(&b, `\x%02x`, text[0])
+		case unsafeRune(r) && r != '\n' && r != '\t':
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+		text = text[n:]
+	}
+	if _, err := io.WriteString(h.w, b.String()); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // jsonSafe spells out the unsafe characters that encoding/json leaves as they

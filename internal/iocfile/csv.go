@@ -10,8 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/mewshq/mews/internal/observable"
 )
 
 // A column is a cell of a CSV row: how it is read and written. Lists have ";"
@@ -83,7 +81,7 @@ func getGlobally(i *Indicator) string {
 }
 
 func setExpiration(i *Indicator, cell string) error {
-	t, err := readTime(cell)
+	t, err := ParseTime(cell)
 	i.Expiration = t
 	return err
 }
@@ -190,47 +188,20 @@ func readCells(header []*column, cells []string) (Indicator, error) {
 	if i.Type != "" {
 		return i, i.normal()
 	}
-	t, err := guess(i.Value)
+	found, err := ParseValue(i.Value)
 	if err != nil {
 		return i, fmt.Errorf("value: %w; the column type tells which it is", err)
 	}
-	i.Type = t.String()
-	return i, i.normal()
+	i.Type, i.Value = found.Type, found.Value
+	return i, nil
 }
 
 // readValue reads a line of a list.
 func readValue(cells []string) (Indicator, error) {
-	var i Indicator
 	if len(cells) != 1 {
-		return i, fmt.Errorf("has %d cells where one value is expected", len(cells))
+		return Indicator{}, fmt.Errorf("has %d cells where one value is expected", len(cells))
 	}
-	i.Value = strings.TrimSpace(cells[0])
-	t, err := guess(i.Value)
-	if err != nil {
-		return i, err
-	}
-	i.Type = t.String()
-	return i, i.normal()
-}
-
-// guess tells the type of a value by its look; whether it is one, normal decides.
-// A word without a dot may be a domain, but more likely it is something else.
-func guess(value string) (observable.Type, error) {
-	last := value[strings.LastIndexByte(value, '.')+1:]
-	switch {
-	case strings.Contains(value, "/"):
-	case strings.Contains(value, ":"):
-		return observable.IPv6, nil
-	case last != value && strings.Trim(last, "0123456789") == "":
-		return observable.IPv4, nil
-	case last != value:
-		return observable.Domain, nil
-	case len(value) == 64:
-		return observable.SHA256, nil
-	case len(value) == 32:
-		return observable.MD5, nil
-	}
-	return 0, fmt.Errorf("%q is no SHA-256, MD5, domain or address", cut(value))
+	return ParseValue(cells[0])
 }
 
 // A CSVWriter writes a table that Read reads back as it was.

@@ -122,8 +122,8 @@ func (i *Indicator) normal() error {
 	return err
 }
 
-// readTime reads a time, or a day that begins in UTC.
-func readTime(text string) (time.Time, error) {
+// ParseTime reads a time (RFC 3339), or a day, which begins in UTC.
+func ParseTime(text string) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return t, nil
 	}

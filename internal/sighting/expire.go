@@ -10,7 +10,7 @@ import (
 // expire forgets calls whose repetition is no longer known, drops the runs that
 // hold nothing but what has expired, and rewrites those that hold much of it.
 func (s *Service) expire(ctx context.Context) error {
-	err := s.forgetCalls(ctx)
+	err := s.forgetCalls(ctx, callsAtOnce)
 	for ctx.Err() == nil {
 		p, ok := s.nextExpired()
 		if !ok {
@@ -26,11 +26,11 @@ func (s *Service) expire(ctx context.Context) error {
 // callsAtOnce is how many calls one transaction forgets.
 const callsAtOnce = 1000
 
-func (s *Service) forgetCalls(ctx context.Context) error {
+func (s *Service) forgetCalls(ctx context.Context, atOnce int) error {
 	before := s.now().Add(-s.limits.KeepCalls)
-	for forgotten := int64(callsAtOnce); forgotten == callsAtOnce; {
+	for forgotten := int64(atOnce); forgotten == int64(atOnce); {
 		err := s.db.Write(ctx, func(tx *store.Tx) (err error) {
-			forgotten, err = deleteCalls(tx, before, callsAtOnce)
+			forgotten, err = deleteCalls(tx, before, atOnce)
 			return err
 		})
 		if err != nil {

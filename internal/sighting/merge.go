@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/sstable"
 	"github.com/mewshq/mews/internal/store"
 )
@@ -83,6 +84,9 @@ func (s *Service) replace(ctx context.Context, p plan) error {
 		return errors.Join(fmt.Errorf("merge %d runs of %d bytes: the disk has %d bytes left", len(p.runs), p.bytes, free), err)
 	}
 	made, err := s.merge(ctx, p)
+	if errors.Is(err, mews.ErrUnavailable) {
+		return nil // a run is damaged, which was noted; the others go on without it
+	}
 	if err != nil {
 		return fmt.Errorf("merge %d runs: %w", len(p.runs), err)
 	}
@@ -170,13 +174,15 @@ type union struct {
 }
 
 func (u *union) combine(key []byte, values [][]byte, dst []byte) (value []byte, keep bool, err error) {
-	last, err := lastOf(values[0])
-	value = values[0]
-	if err == nil && len(values) > 1 {
+	var last int64
+	if len(values) == 1 {
+		value = append(dst, values[0]...)
+		last, err = lastOf(value)
+	} else {
 		value, last, err = join(key[0], values, dst)
 	}
 	if err != nil || last < u.cutoff {
-		return nil, false, err
+		return dst, false, err
 	}
 	u.span.add(last)
 	return value, true, nil

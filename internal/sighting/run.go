@@ -7,6 +7,7 @@ import (
 	"io"
 	"path"
 	"sync"
+	"syscall"
 
 	"github.com/mewshq/mews/internal/sstable"
 	"github.com/mewshq/mews/internal/store"
@@ -96,6 +97,9 @@ func (s *Service) writeRun(ctx context.Context, cid store.CID, c sstable.Compres
 		r.bytes, r.entries = info.Bytes, int64(info.Entries)
 		return err
 	})
+	if errors.Is(err, syscall.ENOSPC) {
+		err = fmt.Errorf("%w: %w", store.ErrFull, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("write run %d: %w", r.id, err)
 	}

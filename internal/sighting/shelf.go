@@ -19,11 +19,15 @@ type view struct {
 func (s *Service) view(cid store.CID) *view {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v := &view{s: s, cid: cid, runs: s.shelves[cid]}
-	for _, r := range v.runs {
+	return s.hold(cid, s.shelves[cid])
+}
+
+// hold keeps runs from being removed. Service.mu is held.
+func (s *Service) hold(cid store.CID, shelf []*run) *view {
+	for _, r := range shelf {
 		r.refs++
 	}
-	return v
+	return &view{s: s, cid: cid, runs: shelf}
 }
 
 func (v *view) release() {

@@ -100,8 +100,7 @@ func (s *sorted) write(w *sstable.Writer) (span, error) {
 			out.seen(sumOf(group))
 		}
 	}
-	slices.SortFunc(s.observables, func(a, b ranked) int { return bytes.Compare(a.digest[:], b.digest[:]) })
-	for i := range s.observables {
+	for _, i := range s.byDigest() {
 		o := &s.observables[i]
 		for host, group := range groups(s.notes[o.from:o.to], sameProcess) {
 			if group[0].process == 0 {
@@ -118,6 +117,18 @@ func (s *sorted) write(w *sstable.Writer) (span, error) {
 		out.add(r.last)
 	}
 	return out.span, out.err
+}
+
+// byDigest gives the observables' places in the order of their digests.
+func (s *sorted) byDigest() []uint32 {
+	order := make([]uint32, len(s.observables))
+	for i := range order {
+		order[i] = uint32(i)
+	}
+	slices.SortFunc(order, func(a, b uint32) int {
+		return bytes.Compare(s.observables[a].digest[:], s.observables[b].digest[:])
+	})
+	return order
 }
 
 // An output adds entries to a run, one after the other, until one fails.

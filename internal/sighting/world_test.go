@@ -39,6 +39,7 @@ type world struct {
 	db    *store.DB
 	fs    vfs.FS
 	clock *atomic.Int64 // seconds after the epoch
+	me    store.Actor   // who looks
 }
 
 func newWorld(t testing.TB, change ...func(*Deps)) *world {
@@ -52,7 +53,7 @@ func newWorld(t testing.TB, change ...func(*Deps)) *world {
 }
 
 func openWorld(db *store.DB, fsys vfs.FS, change ...func(*Deps)) (*world, error) {
-	w := &world{db: db, fs: fsys, clock: new(atomic.Int64)}
+	w := &world{db: db, fs: fsys, clock: new(atomic.Int64), me: me}
 	hosts, err := host.New(host.Deps{DB: db, Keys: blobtest.Keys(), Now: w.now})
 	if err != nil {
 		return nil, err

@@ -94,9 +94,10 @@ func (j *Joint) pop() *Iterator {
 	}
 }
 
-// Combine makes one value of all values of a key, in dst's room if it likes;
-// what it returns is used before it is called again. With keep false the key is
-// left out. It is called for every key, also for those of one value.
+// Combine makes one value of all values of a key, in dst's room if it likes, and
+// never in that of values, which are the blocks themselves; what it returns is
+// used before it is called again. With keep false the key is left out.
+// It is called for every key, also for those of one value.
 type Combine func(key []byte, values [][]byte, dst []byte) (value []byte, keep bool, err error)
 
 // Merge adds the union of several ranges to w, which the caller closes. The mark
