@@ -29,6 +29,9 @@ type Input struct {
 	// Key names the call for its repetitions. Without one its lines do: the same
 	// lines again are the same call.
 	Key string
+	// Refused hears of every line that is refused, where the list in the answer is
+	// bounded. May be nil.
+	Refused func(line int, message string)
 }
 
 // A LineError says why a line was refused. The others count all the same.
@@ -89,6 +92,7 @@ type reading struct {
 	rollup *rollup
 	digest hash.Hash
 	share  *share
+	heard  func(line int, message string)
 	line   int // at hand, from 1
 	answer answer
 }
@@ -98,7 +102,7 @@ func (s *Service) newReading(cid store.CID, in Input, share *share) (*reading, e
 	if err != nil {
 		return nil, mews.Errorf(mews.ErrInvalid, "%s", err.Error())
 	}
-	r := &reading{s: s, cid: cid, parser: parser, rollup: newRollup(), digest: sha256.New(), share: share}
+	r := &reading{s: s, cid: cid, parser: parser, rollup: newRollup(), digest: sha256.New(), share: share, heard: in.Refused}
 	fmt.Fprintf(r.digest, "%s\n", in.Format)
 	return r, nil
 }
@@ -135,15 +139,16 @@ func (r *reading) take(line []byte) error {
 	r.digest.Write(line)
 	r.digest.Write([]byte{'\n'})
 	l := &r.s.limits
-	if len(line) > l.MaxLine {
-		return mews.Errorf(mews.ErrTooLarge, "line %d is longer than %d bytes", r.line, l.MaxLine)
-	}
 	if len(bytes.TrimSpace(line)) == 0 {
 		return nil
 	}
 	counts := &r.answer.Counts
 	if counts.Lines++; counts.Lines > l.MaxLines {
 		return mews.Errorf(mews.ErrTooLarge, "more than %d lines: split them over several calls", l.MaxLines)
+	}
+	if len(line) > l.MaxLine {
+		r.refuse(fmt.Sprintf("the line is longer than %d bytes", l.MaxLine))
+		return nil
 	}
 	events, err := r.parser.Parse(line)
 	switch {
@@ -173,6 +178,9 @@ func (r *reading) hostID(h telemetry.Host) (string, bool) { return r.s.hosts.ID(
 func (r *reading) refuse(message string) {
 	if r.answer.Counts.Failed++; len(r.answer.Errors) < maxErrors {
 		r.answer.Errors = append(r.answer.Errors, LineError{r.line, message})
+	}
+	if r.heard != nil {
+		r.heard(r.line, message)
 	}
 }
 

@@ -122,15 +122,22 @@ func TestBoundsOfACall(t *testing.T) {
 		part string
 	}{
 		{[]string{one, one, one, "", one}, "more than 3 lines"},
-		{[]string{one, one + " "}, "line 2 is longer"},
 	} {
 		_, _, err := w.Ingest(ctx, me, Input{Lines: &lines{all: tc.all}, Format: telemetry.FDR})
 		kind(t, err, mews.ErrTooLarge, tc.part)
 	}
-	_, _, err := w.Ingest(ctx, me, Input{Lines: &lines{}, Format: "morse"})
+	heard := ""
+	counts, bad, err := w.Ingest(ctx, me, Input{
+		Lines: &lines{all: []string{one, one + " "}}, Format: telemetry.FDR,
+		Refused: func(line int, message string) { heard = fmt.Sprint(line, ": ", message) },
+	})
+	if err != nil || counts.Events != 1 || counts.Failed != 1 || bad[0].Line != 2 || !strings.HasPrefix(heard, "2: the line is longer") {
+		t.Errorf("a long line: %+v, %v, %v, heard %q", counts, bad, err, heard)
+	}
+	_, _, err = w.Ingest(ctx, me, Input{Lines: &lines{}, Format: "morse"})
 	kind(t, err, mews.ErrInvalid, "unknown format")
-	if n := w.runs(me); n != 1 {
-		t.Errorf("%d runs, want 1", n)
+	if n := w.runs(me); n != 2 {
+		t.Errorf("%d runs, want 2", n)
 	}
 }
 
