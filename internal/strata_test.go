@@ -31,23 +31,24 @@ var noHTTP = []string{"net/http"}
 var rooms = []room{
 	{name: "cmd/mews", may: []string{"internal/cli"}},
 
-	{name: "internal/cli", may: []string{"root", "internal/avlog", "internal/iocfile"}, files: map[string][]string{
+	{name: "internal/cli", may: []string{"root", "internal/avlog", "internal/iocfile", "internal/shipping"}, files: map[string][]string{
 		"serve.go": {"internal/server"}, "check.go": {"internal/server"},
 		"backup.go": {"internal/server"}, "admin.go": {"internal/server"},
 	}},
 	{name: "internal/server", may: []string{
 		"root", "internal/httpapi", "internal/auth", "internal/hunt", "internal/quarantine", "internal/host", "internal/ioc", "internal/collection",
-		"internal/facts", "internal/detection",
+		"internal/facts", "internal/detection", "internal/sighting",
 		"internal/sample", "internal/search",
 		"internal/index", "internal/query", "internal/yara", "internal/job", "internal/store", "internal/blob", "internal/vfs",
 	}},
 	// store only for its types (CID, Actor); search and blob for the admin routes and streams.
 	{name: "internal/httpapi", may: []string{
-		"root", "internal/auth", "internal/hunt", "internal/quarantine", "internal/host", "internal/ioc", "internal/detection",
-		"internal/sample", "internal/store",
+		"root", "internal/auth", "internal/hunt", "internal/quarantine", "internal/host", "internal/ioc", "internal/sample", "internal/store",
+		"internal/sighting", "internal/telemetry", // of telemetry only the names of its formats
 	}},
 
 	{name: "internal/avlog", bans: noHTTP},
+	{name: "internal/shipping", may: []string{"internal/vfs"}, bans: noHTTP},
 	{name: "internal/iocfile", may: []string{"internal/observable"}, bans: noHTTP},
 
 	{name: "internal/hunt", may: []string{

@@ -8,17 +8,18 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/mewshq/mews/internal/auth"
-	"github.com/mewshq/mews/internal/detection"
 	"github.com/mewshq/mews/internal/host"
 	"github.com/mewshq/mews/internal/hunt"
 	"github.com/mewshq/mews/internal/ioc"
 	"github.com/mewshq/mews/internal/quarantine"
 	"github.com/mewshq/mews/internal/sample"
+	"github.com/mewshq/mews/internal/sighting"
 	"github.com/mewshq/mews/internal/store"
 )
 
@@ -41,13 +42,16 @@ type Deps struct {
 	Quarantine *quarantine.Service
 	Hosts      *host.Service
 	IOCs       *ioc.Service
-	Detections *detection.Service
+	Sightings  *sighting.Service
 	Log        *slog.Logger
 	Metrics    prometheus.Registerer
 	Now        func() time.Time // wall clock
 	Rand       io.Reader        // of trace ids
 	// Region is the X-Cs-Region word; empty stands for DefaultRegion.
 	Region string
+	// RefuseUnknown: counting the devices of an observable that was never seen and
+	// is no IOC either answers 404 instead of 0.
+	RefuseUnknown bool
 	// TrustedProxies may say for whom they speak (X-Forwarded-For).
 	TrustedProxies []netip.Prefix
 	// MaxInFlight and MaxUploads bound concurrent requests; 0 stands for 256
@@ -67,8 +71,11 @@ type API struct {
 	region  string
 	metrics *metrics
 	routes  map[string]map[string]*operation // path, method
-	flight  chan struct{}
-	uploads chan struct{}
+	// patterns are the facade's paths that hold a {name}.
+	patterns []string
+	exchange *exchange
+	flight   chan struct{}
+	uploads  chan struct{}
 }
 
 // New builds the handler. It refuses a region word of the vendor's.
@@ -92,7 +99,7 @@ func New(d Deps) (*API, error) {
 	}
 	a := &API{
 		deps: d, log: d.Log, now: d.Now, region: d.Region, metrics: m,
-		routes:  map[string]map[string]*operation{},
+		routes: map[string]map[string]*operation{}, exchange: newExchange(d.Auth),
 		flight:  make(chan struct{}, d.MaxInFlight),
 		uploads: make(chan struct{}, d.MaxUploads),
 	}
@@ -112,6 +119,9 @@ func orInt(v, otherwise int) int {
 func (a *API) add(row operation) {
 	if a.routes[row.path] == nil {
 		a.routes[row.path] = map[string]*operation{}
+		if row.facade && strings.Contains(row.path, "{") {
+			a.patterns = append(a.patterns, row.path)
+		}
 	}
 	a.routes[row.path][row.method] = &row
 }
@@ -127,8 +137,10 @@ func (a *API) operations() []operation {
 	rows = append(rows, a.iocOperations()...)
 	rows = append(rows, a.indicatorOperations()...)
 	rows = append(rows, a.ingestOperations()...)
+	rows = append(rows, a.eventOperations()...)
+	rows = append(rows, a.elasticOperations()...)
+	rows = append(rows, a.sightingOperations()...)
 	rows = append(rows, a.agentOperations()...)
-	rows = append(rows, a.detectionOperations()...)
 	rows = append(rows, a.fqlOperations()...)
 	rows = append(rows, a.ownOperations()...)
 	return rows

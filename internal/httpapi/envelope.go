@@ -3,6 +3,7 @@ package httpapi
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -61,14 +62,30 @@ func (c *call) encode(e envelope) ([]byte, error) {
 	return json.Marshal(body{Meta: e.meta, Errors: e.errors, Resources: e.resources})
 }
 
+// hintHeader tells why an answer about sightings is empty to those whose client
+// drops what it does not know in meta.
+const hintHeader = "X-Mews-Hint"
+
 // respond sends a reply.
 func respond[T any](c *call, r reply[T]) error {
+	if hint := r.Meta.Hint; hint != nil {
+		c.w.Header().Set(hintHeader, hintLine(hint))
+	}
 	b, err := c.encode(r.envelope())
 	if err != nil {
 		return err
 	}
 	c.writeJSON(cmp.Or(c.op.success, http.StatusOK), b)
 	return nil
+}
+
+// hintLine is a hint in one line: words and numbers of ours only.
+func hintLine(h *mews.SightingHint) string {
+	line := fmt.Sprintf("%s; indicator=%t; hosts=%d", h.Reason, h.Indicator, h.Hosts)
+	if h.From != "" {
+		line += "; from=" + h.From + "; to=" + h.To
+	}
+	return line
 }
 
 const poweredBy = "mews"
@@ -81,6 +98,9 @@ func (c *call) setHeaders() {
 	h.Set("X-Cs-Region", c.api.region)
 	h.Set("X-Ratelimit-Limit", strconv.Itoa(c.rate.Limit))
 	h.Set("X-Ratelimit-Remaining", strconv.Itoa(max(c.rate.Remaining, 0)))
+	if inFacade(c.r) {
+		h.Set("X-Elastic-Product", "Elasticsearch") // clients refuse a server without it
+	}
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
 	if len(c.r.TransferEncoding) > 0 || c.behindProxy && c.r.ContentLength != 0 {

@@ -91,6 +91,9 @@ func (c *call) fail(err error) {
 		e.Meta.Estimate = &full.Estimate
 	}
 	b, err := c.encode(e.envelope())
+	if inFacade(c.r) {
+		b, err = elasticErrorOf(r)
+	}
 	if err != nil {
 		c.log.LogAttrs(c.r.Context(), slog.LevelError, "encode error", slog.String("error", err.Error()))
 		b = []byte(`{"meta":{"query_time":0,"trace_id":"` + c.traceID + `"},"errors":[{"code":500,"message":"internal error"}],"resources":[]}`)

@@ -99,6 +99,9 @@ func newHarness(t testing.TB, change ...func(*Deps, *authpkg.Options)) *harness 
 	return h
 }
 
+// refuseUnknown makes unknown observables a 404.
+func refuseUnknown(d *Deps, _ *authpkg.Options) { d.RefuseUnknown = true }
+
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

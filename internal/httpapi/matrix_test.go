@@ -42,11 +42,15 @@ func TestMatrix(t *testing.T) {
 		}
 		ask := func(token string) answer {
 			a := h.do(t, row.method, row.path, bearing(token), "{}")
-			checkEnvelope(t, a.status, a.header, a.body)
+			if row.facade {
+				checkElastic(t, row, a)
+			} else {
+				checkEnvelope(t, a.status, a.header, a.body)
+			}
 			return a
 		}
 		for _, bad := range []string{"", "None", "x"} {
-			if a := ask(bad); a.status != 401 || !strings.Contains(string(a.body), "access denied, invalid bearer token") {
+			if a := ask(bad); a.status != 401 || row.method != "HEAD" && !strings.Contains(string(a.body), "access denied, invalid bearer token") {
 				t.Errorf("%s without a token: %d %s", row.id, a.status, a.body)
 			}
 		}
@@ -57,6 +61,12 @@ func TestMatrix(t *testing.T) {
 			}
 		}
 		a := ask(without(scopes))
+		if row.facade {
+			if a.status != 403 {
+				t.Errorf("%s with every other scope: %d %s", row.id, a.status, a.body)
+			}
+			continue
+		}
 		var env mews.Envelope[json.RawMessage]
 		must(t, json.Unmarshal(a.body, &env))
 		if a.status != 403 || env.Errors[0].Message != "access denied, authorization failed" || env.Meta.RequiredScope != row.scope {

@@ -64,6 +64,9 @@ type generator struct{ schemas object }
 func (g generator) document(rows []operation) object {
 	paths := object{}
 	for _, row := range rows {
+		if row.facade {
+			continue
+		}
 		if paths[row.path] == nil {
 			paths[row.path] = object{}
 		}

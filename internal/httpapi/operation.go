@@ -42,6 +42,7 @@ type operation struct {
 	media   string       // of the success answer, when it is no envelope
 	long    bool         // moves a file: no 30 s limit
 	success int          // status of the success answer; 0: 200
+	facade  bool         // of another product's API: not in the documents
 	run     handle
 
 	// consumes lists what a body that the operation reads itself may be.
@@ -125,6 +126,13 @@ func raw[Req, Res any](r route, fn handle) operation {
 	row := r.row(reflect.TypeFor[Req](), reflect.TypeFor[Res]())
 	row.run = fn
 	return row
+}
+
+// bindCall reads the query of an operation that reads its own body.
+func bindCall[Req any](c *call) (Req, error) {
+	var req Req
+	err := c.query(paramsOf(reflect.TypeFor[Req]()), reflect.ValueOf(&req).Elem())
+	return req, err
 }
 
 func (r route) row(req, res reflect.Type) operation {

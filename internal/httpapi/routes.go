@@ -23,6 +23,9 @@ const notImplemented = "not implemented by this server"
 func (a *API) find(r *http.Request) (*operation, error) {
 	path := r.URL.EscapedPath()
 	methods, known := a.routes[path]
+	if inFacade(r) {
+		methods, known = a.findFacade(path)
+	}
 	if !known {
 		if slices.Contains(refusedRoutes, path) {
 			return nil, refuse(http.StatusBadRequest, notImplemented)

@@ -7,7 +7,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/mewshq/mews/internal/blob"
-	"github.com/mewshq/mews/internal/detection"
 	"github.com/mewshq/mews/internal/facts"
 	"github.com/mewshq/mews/internal/host"
 	"github.com/mewshq/mews/internal/hunt"
@@ -15,6 +14,7 @@ import (
 	"github.com/mewshq/mews/internal/job"
 	"github.com/mewshq/mews/internal/quarantine"
 	"github.com/mewshq/mews/internal/search"
+	"github.com/mewshq/mews/internal/sighting"
 	"github.com/mewshq/mews/internal/yara"
 )
 
@@ -38,18 +38,20 @@ func (h *harness) services(t testing.TB, deps *Deps, keys *blob.Keyring, engine 
 	must(t, err)
 	deps.IOCs, err = ioc.New(ioc.Deps{DB: h.db, Keys: keys, Log: deps.Log, Now: deps.Now, Window: 10_000})
 	must(t, err)
-	deps.Detections, err = detection.New(detection.Deps{
-		DB: h.db, IOCs: deps.IOCs, Hosts: deps.Hosts, Keys: keys, Log: deps.Log, Now: deps.Now, Window: 10_000,
+	deps.Samples.OnAdopt(deps.Quarantine.Adopt)
+	deps.Sightings, err = sighting.Open(context.Background(), sighting.Deps{
+		DB: h.db, FS: h.files, Hosts: deps.Hosts, IOCs: deps.IOCs, Log: deps.Log, Now: deps.Now,
 	})
 	must(t, err)
-	deps.Samples.OnAdopt(deps.Quarantine.Adopt)
 	ctx, stop := context.WithCancel(context.Background())
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return jobs.Run(ctx, deps.Hunts.Handlers(), 1) })
 	group.Go(func() error { return deps.Hosts.Run(ctx) })
 	group.Go(func() error { return deps.Quarantine.Run(ctx) })
+	group.Go(func() error { return deps.Sightings.Run(ctx) })
 	t.Cleanup(func() {
 		stop()
 		must(t, group.Wait())
+		must(t, deps.Sightings.Close())
 	})
 }

@@ -49,6 +49,7 @@ type Config struct {
 	Hunt       HuntConfig       `koanf:"hunt"`
 	Quarantine QuarantineConfig `koanf:"quarantine"`
 	Webhook    WebhookConfig    `koanf:"webhook"`
+	Telemetry  TelemetryConfig  `koanf:"telemetry"`
 	Paging     PagingConfig     `koanf:"paging"`
 	Compat     CompatConfig     `koanf:"compat"`
 	Quota      QuotaConfig      `koanf:"quota"`
@@ -88,6 +89,12 @@ type WebhookConfig struct {
 	URL        string        `koanf:"url" usage:"https address that is told of detections (http on loopback only); empty: nobody is"`
 	SecretFile string        `koanf:"secret_file" usage:"file of the secret that signs the calls, readable by its owner only"`
 	Repeat     time.Duration `koanf:"repeat" usage:"tell again of a detection that still goes on after this time (0: tell once)"`
+}
+
+// TelemetryConfig bounds what hosts report.
+type TelemetryConfig struct {
+	Retention time.Duration `koanf:"retention" usage:"how long sightings are kept after they were last seen (0: for ever)"`
+	MemoryMB  int           `koanf:"memory_mb" usage:"memory that all ingest calls at work may hold, in MiB"`
 }
 
 // PagingConfig bounds pages of records.
@@ -139,6 +146,7 @@ func DefaultConfig() Config {
 		},
 		Quarantine: QuarantineConfig{MaxUpdate: 100_000},
 		Webhook:    WebhookConfig{Repeat: 24 * time.Hour},
+		Telemetry:  TelemetryConfig{Retention: 365 * 24 * time.Hour, MemoryMB: 512},
 		Paging:     PagingConfig{Window: 10_000},
 		Compat:     CompatConfig{UnknownField: string(collection.UnknownError), UnknownIOC: UnknownIOCZero},
 		Quota:      QuotaConfig{Hunts: 10_000, Downloads: 10_000},
@@ -249,6 +257,10 @@ func (c *Config) Validate() error {
 	oneOf(bad, "compat.unknown_ioc", c.Compat.UnknownIOC, UnknownIOCZero, UnknownIOCNotFound)
 	oneOf(bad, "compat.unknown_field", c.Compat.UnknownField, string(collection.UnknownError), string(collection.UnknownEmpty))
 	inRange(bad, "quarantine.max_update", c.Quarantine.MaxUpdate, 1, 1<<24)
+	if c.Telemetry.Retention < 0 {
+		bad("telemetry.retention", "must not be negative; 0 keeps sightings for ever")
+	}
+	inRange(bad, "telemetry.memory_mb", c.Telemetry.MemoryMB, 64, 1<<20)
 	if c.Paging.Window != 0 { // 0: no bound
 		inRange(bad, "paging.window", c.Paging.Window, httpapi.MaxPage, 1<<31-1)
 	}

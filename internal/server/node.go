@@ -30,6 +30,7 @@ import (
 	"github.com/mewshq/mews/internal/quarantine"
 	"github.com/mewshq/mews/internal/sample"
 	"github.com/mewshq/mews/internal/search"
+	"github.com/mewshq/mews/internal/sighting"
 	"github.com/mewshq/mews/internal/store"
 	"github.com/mewshq/mews/internal/vfs"
 	"github.com/mewshq/mews/internal/yara"
@@ -51,6 +52,7 @@ type node struct {
 	log     *slog.Logger
 	closers []func() error // in order of opening
 
+	files      vfs.FS
 	db         *store.DB
 	blobs      *blob.Store
 	index      *search.Engine
@@ -60,6 +62,7 @@ type node struct {
 	iocs       *ioc.Service
 	detections *detection.Service
 	webhook    *webhook // nil: nobody is told
+	sightings  *sighting.Service
 	jobs       *job.Table
 	hunts      *hunt.Service
 	facts      *facts.Service
@@ -96,6 +99,9 @@ func openNode(ctx context.Context, cfg Config, log *slog.Logger) (n *node, err e
 		return n, err
 	}
 	if err := n.openServices(keys); err != nil {
+		return n, err
+	}
+	if err := n.openSightings(ctx); err != nil {
 		return n, err
 	}
 	if err := n.samples.Recover(ctx); err != nil {
@@ -135,6 +141,7 @@ func (n *node) openStorage(ctx context.Context, keys *blob.Keyring) error {
 	if err != nil {
 		return err
 	}
+	n.files = fsys
 	if n.blobs, err = blob.Open(fsys, keys, blob.Options{Log: n.log, Compression: blob.Compression(n.cfg.Blobs.Compression)}); err != nil {
 		return err
 	}
@@ -256,6 +263,7 @@ func (n *node) background(ctx context.Context) error {
 	if n.webhook != nil {
 		group.Go(func() error { return n.webhook.Run(ctx) })
 	}
+	group.Go(func() error { return n.sightings.Run(ctx) })
 	group.Go(func() error { return n.jobs.Run(ctx, n.hunts.Handlers(), jobWorkers) })
 	group.Go(func() error {
 		select {
@@ -268,6 +276,18 @@ func (n *node) background(ctx context.Context) error {
 		}
 	})
 	return group.Wait()
+}
+
+// openSightings opens what telemetry adds up to.
+func (n *node) openSightings(ctx context.Context) (err error) {
+	n.sightings, err = sighting.Open(ctx, sighting.Deps{
+		DB: n.db, FS: n.files, Hosts: n.hosts, IOCs: n.iocs, Watch: n.detections, Log: n.log, Retention: n.cfg.Telemetry.Retention,
+		Limits: sighting.Limits{Memory: int64(n.cfg.Telemetry.MemoryMB) << 20},
+	})
+	if err == nil {
+		n.closers = append(n.closers, n.sightings.Close)
+	}
+	return err
 }
 
 // Close closes what was opened, last first.
@@ -288,8 +308,9 @@ func (n *node) apiHandler() (http.Handler, error) {
 	}
 	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newIndexCollector(n.index))
 	api, err := httpapi.New(httpapi.Deps{
-		Auth: n.auth, Samples: n.samples, Hunts: n.hunts, Quarantine: n.quarantine, Hosts: n.hosts, IOCs: n.iocs, Detections: n.detections, Log: n.log, Metrics: n.registry,
-		Now: time.Now, Rand: rand.Reader, Region: n.cfg.Region, TrustedProxies: proxies, MaxInFlight: n.cfg.Limits.InFlight,
+		Auth: n.auth, Samples: n.samples, Hunts: n.hunts, Quarantine: n.quarantine, Hosts: n.hosts, IOCs: n.iocs, Sightings: n.sightings, Log: n.log, Metrics: n.registry,
+		RefuseUnknown: n.cfg.Compat.UnknownIOC == UnknownIOCNotFound,
+		Now:           time.Now, Rand: rand.Reader, Region: n.cfg.Region, TrustedProxies: proxies, MaxInFlight: n.cfg.Limits.InFlight,
 	})
 	if err != nil {
 		return nil, err
