@@ -16,7 +16,7 @@ GO_SOURCES     := $(shell find . -name target -prune -o -name '*.go' -print) go.
 # Tests and demos run harmless files: a kernel without one of the sandbox's
 # walls is told of in the log and does not stop them. `make run` keeps the
 # server's own default, which refuses hunts there.
-test e2e race demo bench bench-records: export MEWS_HUNT_SANDBOX := best-effort
+test e2e race demo bench bench-records bench-telemetry: export MEWS_HUNT_SANDBOX := best-effort
 
 .PHONY: help
 help: ## list the targets
@@ -62,10 +62,15 @@ race: build ## every Go test under the race detector (needs a C compiler)
 bench: build ## build the bench corpora and print the figures of docs/performance.md (BENCH: its flags)
 	$(GO) run ./test/bench $(BENCH)
 	$(GO) run ./test/bench/records $(RECORDS)
+	$(GO) run ./test/bench/telemetry $(TELEMETRY)
 
 .PHONY: bench-records
 bench-records: build ## generate a million quarantine records and print the figures of queries over them (RECORDS: its flags)
 	$(GO) run ./test/bench/records $(RECORDS)
+
+.PHONY: bench-telemetry
+bench-telemetry: build ## send ten million generated events and print the figures of ingest and sightings (TELEMETRY: its flags)
+	$(GO) run ./test/bench/telemetry $(TELEMETRY)
 
 .PHONY: lint
 lint: tools ## static checks of Go and Rust
