@@ -79,13 +79,13 @@ func (s *Service) wake() {
 // told is what this process has reported of a host, and is durable.
 type told struct {
 	first, last int64
-	at          int64    // of the youngest report with facts
-	facts       []uint32 // hashes of their texts, in the order of the table; 0: none
+	at          int64    // of the youngest report whose facts are all told
+	facts       []uint32 // hashes of their texts, in the order of the table; 0: unknown
 }
 
 // retell is the time after which facts are told again although they are the
-// same. A fact that changed to and fro in reports that came in the wrong order,
-// and one whose hash did not change, are right again then.
+// same: it ends whatever a report that came late, or a hash that did not change,
+// has left wrong.
 const retell = 3600e6
 
 // news is what of a report has to be kept, nil when that is nothing.
@@ -95,19 +95,18 @@ func (s *Service) news(r *Report, was told) (*entry, told) {
 		e.First = min(e.First, r.Facts.FirstSeen)
 	}
 	now := was
-	if now.last == 0 {
+	if was.last == 0 {
 		now.first = e.First
 	}
-	now.first, now.last = min(now.first, e.First), max(now.last, e.Last)
-	// Facts of an earlier time are told, too, but they are not what is so now.
-	late, again := r.Last < was.at, r.Last > was.at+retell
+	now.first, now.last = min(now.first, e.First), max(was.last, e.Last)
+	again := r.Last > was.at+retell
 	for i, f := range s.facts {
 		raw := f.of(r)
 		if raw == "" {
 			continue
 		}
 		sum := hash(raw)
-		if !late && !again && len(was.facts) > 0 && was.facts[i] == sum {
+		if !again && len(was.facts) > 0 && was.facts[i] == sum {
 			continue
 		}
 		text := f.normal(raw)
@@ -119,12 +118,12 @@ func (s *Service) news(r *Report, was told) (*entry, told) {
 			now.facts = make([]uint32, len(s.facts))
 			copy(now.facts, was.facts)
 		}
-		e.Facts[f.name], now.facts[i] = text, sum
+		if e.Facts[f.name] = text; r.Last <= was.last {
+			sum = 0 // it comes late: what is so now has to be told anew
+		}
+		now.facts[i] = sum
 	}
-	switch {
-	case e.Facts != nil && late:
-		now.facts = was.facts
-	case e.Facts != nil:
+	if again && e.Facts != nil {
 		now.at = r.Last
 	}
 	if e.Facts == nil && now.first == was.first && now.last == was.last {
