@@ -9,7 +9,7 @@ import (
 // Bounds of the caches; beyond them they begin anew.
 const (
 	maxNumbers = 1 << 18 // some 25 MB
-	maxTold    = 1 << 17 // some 25 MB
+	maxTold    = 1 << 16 // some 35 MB
 )
 
 // A cache keeps something about hosts that can always be had again.

@@ -120,13 +120,32 @@ type statement struct {
 type statements map[string]statement
 
 // learn takes in a statement. The youngest stands, and of two of one time the
-// greater text, so that the order in which reports are folded does not matter.
-// It tells whether the text changed, and whether anything did.
+// one with the greater hash, so that the order in which reports are folded does
+// not matter. It tells whether the text changed, and whether anything did.
 func (known statements) learn(name string, s statement) (told, changed bool) {
 	old, has := known[name]
-	if has && (s.At < old.At || s.At == old.At && s.Text <= old.Text) {
+	if has && (s.At < old.At || s.At == old.At && !s.beats(old)) {
 		return false, false
 	}
 	known[name] = s
 	return s.Text != old.Text, true
+}
+
+// beats decides between two statements of one time. It goes by the hash, which
+// is all that a process remembers of what it told; the text is for two with the
+// same hash.
+func (s statement) beats(old statement) bool {
+	if a, b := hash(s.Text), hash(old.Text); a != b {
+		return a > b
+	}
+	return s.Text > old.Text
+}
+
+// hash is FNV-1a without 0, which stands for no text.
+func hash(s string) uint32 {
+	h := uint32(2166136261)
+	for i := range len(s) {
+		h = (h ^ uint32(s[i])) * 16777619
+	}
+	return max(h, 1)
 }

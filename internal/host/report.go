@@ -44,8 +44,9 @@ func (s *Service) Report(tx *store.Tx, cid store.CID, reports []Report) error {
 		if !again {
 			was, _ = s.told.get(cid, r.AID)
 		}
-		if e, now := s.news(r, was); e != nil {
-			entries, known[r.AID] = append(entries, *e), now
+		e, now := s.news(r, was)
+		if known[r.AID] = now; e != nil {
+			entries = append(entries, *e)
 		}
 	}
 	for some := range slices.Chunk(entries, maxRow) {
@@ -57,14 +58,14 @@ func (s *Service) Report(tx *store.Tx, cid store.CID, reports []Report) error {
 			return fmt.Errorf("insert host reports: %w", err)
 		}
 	}
-	if len(entries) > 0 {
-		tx.OnCommit(func() {
-			for aid, t := range known {
-				s.told.put(cid, aid, t)
-			}
+	tx.OnCommit(func() {
+		for aid, t := range known {
+			s.told.put(cid, aid, t)
+		}
+		if len(entries) > 0 {
 			s.wake()
-		})
-	}
+		}
+	})
 	return nil
 }
 
@@ -79,13 +80,19 @@ func (s *Service) wake() {
 // told is what this process has reported of a host, and is durable.
 type told struct {
 	first, last int64
-	at          int64    // of the youngest report whose facts are all told
-	facts       []uint32 // hashes of their texts, in the order of the table; 0: unknown
+	at          int64      // when its facts were all told, as far as they were known
+	facts       []toldFact // in the order of the table
+}
+
+// A toldFact is the youngest statement of a fact that this process had.
+type toldFact struct {
+	at  int64 // of the last report that said so, told or not
+	sum uint32
 }
 
 // retell is the time after which facts are told again although they are the
-// same: it ends whatever a report that came late, or a hash that did not change,
-// has left wrong.
+// same. What is told is as old as the report that told it first, so that another
+// process could take a later, but outdated, report for younger.
 const retell = 3600e6
 
 // news is what of a report has to be kept, nil when that is nothing.
@@ -94,49 +101,41 @@ func (s *Service) news(r *Report, was told) (*entry, told) {
 	if r.Facts != nil && r.Facts.FirstSeen > 0 {
 		e.First = min(e.First, r.Facts.FirstSeen)
 	}
-	now := was
-	if was.last == 0 {
-		now.first = e.First
+	now := told{first: e.First, last: e.Last, at: was.at, facts: make([]toldFact, len(s.facts))}
+	if was.facts != nil {
+		now.first, now.last = min(was.first, e.First), max(was.last, e.Last)
+		copy(now.facts, was.facts)
 	}
-	now.first, now.last = min(now.first, e.First), max(was.last, e.Last)
 	again := r.Last > was.at+retell
 	for i, f := range s.facts {
-		raw := f.of(r)
-		if raw == "" {
-			continue
-		}
-		sum := hash(raw)
-		if !again && len(was.facts) > 0 && was.facts[i] == sum {
-			continue
-		}
-		text := f.normal(raw)
+		text := f.normal(f.of(r))
 		if text == "" {
+			continue
+		}
+		told, younger := now.facts[i].learn(toldFact{r.Last, hash(text)})
+		if !told && !(again && younger) {
 			continue
 		}
 		if e.Facts == nil {
 			e.Facts = map[string]string{}
-			now.facts = make([]uint32, len(s.facts))
-			copy(now.facts, was.facts)
 		}
-		if e.Facts[f.name] = text; r.Last <= was.last {
-			sum = 0 // it comes late: what is so now has to be told anew
-		}
-		now.facts[i] = sum
+		e.Facts[f.name] = text
 	}
 	if again && e.Facts != nil {
 		now.at = r.Last
 	}
 	if e.Facts == nil && now.first == was.first && now.last == was.last {
-		return nil, was
+		return nil, now
 	}
 	return e, now
 }
 
-// hash is FNV-1a without 0. Facts that only collide are told an hour later.
-func hash(s string) uint32 {
-	h := uint32(2166136261)
-	for i := range len(s) {
-		h = (h ^ uint32(s[i])) * 16777619
+// learn takes in a statement as [statements.learn] does.
+func (f *toldFact) learn(s toldFact) (told, changed bool) {
+	if s.at < f.at || s.at == f.at && s.sum <= f.sum {
+		return false, false
 	}
-	return max(h, 1)
+	told = s.sum != f.sum
+	*f = s
+	return told, true
 }
