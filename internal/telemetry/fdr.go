@@ -137,18 +137,19 @@ func (p *Parser) fdr() error {
 	if err != nil {
 		return err
 	}
-	if p.hexID(rec[fAID]) == "" {
+	host, err := p.identify(rec)
+	if err != nil || host.AID == "" {
 		return &LineError{"aid: expected 32 hexadecimal digits"}
 	}
 	e := p.event()
-	e.Time = at
+	e.Time, e.Host = at, host
 	p.fdrEvent(e, role, kind)
 	if about := role == fdrStart || role == fdrStop; len(e.Seen) == 0 && role != fdrHost && !(about && e.Process.ID != 0) {
 		p.drop()
 		return nil
 	}
-	e.Host, err = p.host(rec)
-	return err
+	e.Host.Facts = p.facts(rec, &e.Host)
+	return nil
 }
 
 // fdrEvent reads the process and the observables of an event.

@@ -40,7 +40,7 @@ func main() {
 	flag.StringVar(&s.cache, "cache", ".cache/bench", "folder for data")
 	flag.IntVar(&s.events, "events", 10_000_000, "events at the end")
 	flag.IntVar(&s.hosts, "hosts", 10_000, "hosts of the fleet")
-	flag.Float64Var(&s.fresh, "fresh", .6, "share of what is met that nobody has met before; .6 gives about as many observables as events")
+	flag.Float64Var(&s.fresh, "fresh", .5, "share of what is met that nobody has met before; .5 gives about as many observables as events")
 	flag.IntVar(&s.batch, "batch", 50_000, "lines of one call")
 	flag.IntVar(&s.clients, "clients", 2, "calls at the same time")
 	flag.IntVar(&s.samples, "samples", 3000, "observables that are asked for")
