@@ -93,7 +93,7 @@ Exit codes: mews help exit-codes`,
 	g.output.register(root)
 	root.AddCommand(
 		newSearchCommand(g), newHuntCommand(g), newRequestCommand(g), newCancelCommand(g), newDownloadCommand(g),
-		newQuotasCommand(g), newSampleCommand(g), newQuarantineCommand(g), newAgentCommand(g),
+		newQuotasCommand(g), newSampleCommand(g), newQuarantineCommand(g), newAgentCommand(g), newIngestCommand(g),
 		newIOCCommand(g), newDetectionCommand(g), newHostCommand(g), newProcessCommand(g), newFQLCommand(g),
 		newVersionCommand(g), newExitCodesTopic(),
 		newServeCommand(g), newClientCommand(g), newIndexCommand(g), newAuditCommand(g),

@@ -30,11 +30,15 @@ func (o *connectOptions) register(root *cobra.Command) {
 	root.MarkFlagsMutuallyExclusive("client-secret", "client-secret-file")
 }
 
+// server tells where the server is and which API client asks.
+func (o *connectOptions) server(env func(string) string) (base, id string) {
+	return cmp.Or(o.baseURL, env("FALCON_BASE_URL")), cmp.Or(o.clientID, env("FALCON_CLIENT_ID"))
+}
+
 // client makes the API client. Close it.
 func (g *globals) client() (*mews.Client, error) {
 	o := &g.connect
-	base := cmp.Or(o.baseURL, g.env("FALCON_BASE_URL"))
-	id := cmp.Or(o.clientID, g.env("FALCON_CLIENT_ID"))
+	base, id := o.server(g.env)
 	secret := cmp.Or(o.secret, g.env("FALCON_CLIENT_SECRET"))
 	if o.secretFile != "" {
 		b, err := os.ReadFile(o.secretFile)

@@ -86,8 +86,7 @@ func (o *iocExportOptions) export(ctx context.Context, g *globals, c *mews.Clien
 		bar = g.newProgress("indicators")
 	}
 	defer bar.end()
-	q := mews.RecordQuery{Filter: o.filter, Sort: "value.asc"} // so that two exports are easy to compare
-	for i, err := range c.IOCs().All(ctx, q) {
+	for i, err := range c.IOCs().All(ctx, mews.RecordQuery{Filter: o.filter}) {
 		if err != nil {
 			return n, err
 		}

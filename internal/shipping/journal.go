@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -26,6 +28,9 @@ const keepGone = 30 * 24 * time.Hour
 type Journal struct {
 	fsys vfs.FS
 	now  func() time.Time
+	// unlock lets the folder go; nil where it is not locked.
+	unlock func() error
+
 	logs []*log // in the order of their numbers
 
 	// The places that logs have had since the journal was opened. The reader
@@ -106,6 +111,30 @@ type entry struct {
 	Lines int   `json:"lines"`
 }
 
+// OpenFolder opens the journal in a folder, which is made if it is not there, and
+// which no other process may use until the journal is closed.
+func OpenFolder(dir string, now func() time.Time) (j *Journal, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder of checkpoints: %w", err)
+	}
+	unlock, err := vfs.LockDir(dir)
+	if err != nil {
+		if inUse, ok := errors.AsType[*vfs.InUseError](err); ok {
+			return nil, fmt.Errorf("the checkpoints in %s are %w", dir, inUse)
+		}
+		return nil, err
+	}
+	fsys, err := vfs.OS(dir)
+	if err == nil {
+		j, err = OpenJournal(fsys, now, func(path string) bool { _, err := os.Stat(path); return errors.Is(err, fs.ErrNotExist) })
+	}
+	if err != nil {
+		return nil, errors.Join(err, unlock())
+	}
+	j.unlock = unlock
+	return j, nil
+}
+
 // OpenJournal opens the journal in a folder that no other process uses, or makes
 // it. gone tells whether a file is no longer there.
 func OpenJournal(fsys vfs.FS, now func() time.Time, gone func(path string) bool) (*Journal, error) {
@@ -155,8 +184,7 @@ func (j *Journal) replay(text []byte) error {
 	byNumber := map[int]*log{}
 	for number := 1; len(text) > 0; number++ {
 		line, rest, whole := bytes.Cut(text, []byte{'\n'})
-		var r record
-		err := json.Unmarshal(line, &r)
+		r, err := parseRecord(line)
 		if err == nil && byNumber[r.Log] == nil {
 			if r.Is == nil {
 				err = errors.New("it speaks of an unknown log")
@@ -180,8 +208,7 @@ func (j *Journal) replay(text []byte) error {
 // begins tells whether a chunk is begun in the text.
 func begins(text []byte) bool {
 	for line := range bytes.SplitSeq(text, []byte{'\n'}) {
-		var r record
-		if json.Unmarshal(line, &r) == nil && r.Begin != nil {
+		if r, err := parseRecord(line); err == nil && r.Begin != nil {
 			return true
 		}
 	}
@@ -249,10 +276,21 @@ func (l *log) records() []record {
 	return list
 }
 
+// line is a record as it is written: its CRC-32C, then JSON.
 func (r record) line() []byte {
 	b, _ := json.Marshal(r) // numbers and text
-	return append(b, '\n')
+	return fmt.Appendf(nil, "%08x %s\n", checksum(b), b)
 }
+
+func parseRecord(line []byte) (r record, err error) {
+	sum, text, _ := bytes.Cut(line, []byte{' '})
+	if string(sum) != fmt.Sprintf("%08x", checksum(text)) {
+		return r, errors.New("its checksum differs")
+	}
+	return r, json.Unmarshal(text, &r)
+}
+
+func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
 
 // slack is how much the journal grows before it is written anew.
 const slack = 4 << 20
@@ -321,4 +359,10 @@ func (j *Journal) done(c *Chunk) error { return j.write(c.log, false, record{Don
 func (j *Journal) wholly(l *log, s stamp) error { return j.write(l, false, record{Whole: &s}) }
 
 // Close closes the journal.
-func (j *Journal) Close() error { return j.file.Close() }
+func (j *Journal) Close() error {
+	err := j.file.Close()
+	if j.unlock != nil {
+		err = errors.Join(err, j.unlock())
+	}
+	return err
+}

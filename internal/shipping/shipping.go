@@ -10,7 +10,10 @@
 package shipping
 
 import (
+	"bufio"
 	"context"
+	"errors"
+	"io"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -81,4 +84,29 @@ func Run(ctx context.Context, o Options) error {
 		})
 	}
 	return group.Wait()
+}
+
+// Stream reads one text to its end, without a journal: whoever takes the chunks
+// in knows by their keys what he had before.
+func Stream(ctx context.Context, name string, text io.Reader, o Options) error {
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(o.Parallel)
+	c := &cutter{in: bufio.NewReaderSize(text, bufferSize), bytes: o.ChunkBytes, lines: o.ChunkLines, maxLine: o.MaxLine, final: true}
+	var err error
+	for line := 1; err == nil && within.Err() == nil; {
+		var cut piece
+		if cut, err = c.cut(); cut.lines > 0 {
+			chunk := &Chunk{Path: name, Line: line, Lines: cut.lines, Key: cut.key(), Data: cut.data}
+			group.Go(func() error { return o.Send(within, chunk) })
+			line += cut.lines
+			o.Read(cut.raw)
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	if sent := group.Wait(); sent != nil {
+		return sent
+	}
+	return errors.Join(err, ctx.Err())
 }

@@ -389,3 +389,57 @@ func TestKilled(t *testing.T) {
 		}
 	})
 }
+
+// TestStream: a text without a journal is cut alike each time.
+func TestStream(t *testing.T) {
+	w := newWorld(t)
+	all := text("s", 0, 53) + `{"last":1}`
+	for range 2 {
+		must(t, Stream(t.Context(), "in", strings.NewReader(all), w.options()))
+		w.want(all)
+	}
+	w.fail = func(int) error { return errBefore }
+	if err := Stream(t.Context(), "in", strings.NewReader(all), w.options()); !errors.Is(err, errBefore) {
+		t.Error(err)
+	}
+}
+
+// TestDamagedJournal: what was damaged before a chunk was begun is told of, and
+// never read as if less had been handed over.
+func TestDamagedJournal(t *testing.T) {
+	w := newWorld(t)
+	w.write("a", text("a", 0, 100))
+	must(t, w.run(func(o *Options) { o.Journal.now = time.Now }))
+	f, err := w.state.Open(journalName)
+	must(t, err)
+	_, err = f.WriteAt([]byte("x"), 3)
+	must(t, errors.Join(err, f.Close()))
+	_, err = OpenJournal(w.state, time.Now, func(string) bool { return false })
+	if err == nil || !strings.Contains(err.Error(), "line 1 is damaged") {
+		t.Error(err)
+	}
+}
+
+// TestForget: the journal keeps logs whose file is away for a while, and no
+// longer; and it does not grow with every chunk.
+func TestForget(t *testing.T) {
+	w := newWorld(t)
+	for i := range 20 {
+		w.append("a", text("a", i*100, 100))
+		must(t, w.run())
+	}
+	if size, err := w.state.Stat(journalName); err != nil || size > 20_000 {
+		t.Errorf("%d bytes, %v", size, err)
+	}
+	must(t, os.Remove(w.path("a")))
+	for days, logs := range map[int]int{29: 1, 31: 0} {
+		later := func() time.Time { return time.Now().Add(time.Duration(days) * 24 * time.Hour) }
+		clone := w.state.(*vfs.Mem).CrashClone(rand.New(rand.NewPCG(1, 1)), 100)
+		j, err := OpenJournal(clone, later, func(path string) bool { _, err := os.Stat(path); return err != nil })
+		must(t, err)
+		if len(j.logs) != logs {
+			t.Errorf("after %d days it knows %d logs, want %d", days, len(j.logs), logs)
+		}
+		must(t, j.Close())
+	}
+}
