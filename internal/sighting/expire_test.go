@@ -37,10 +37,10 @@ func TestExpiredIsNotShown(t *testing.T) {
 		}
 	}
 	for _, merged := range []bool{false, true} {
+		w.clock.Store(10 * day)
 		if merged {
 			must(t, w.mergeAll(ctx, 0, largeMerge))
 		}
-		w.clock.Store(10 * day)
 		look(2, 1, 2, true)
 		w.clock.Store(10*day + 1)
 		look(1, 0, 1, false)
@@ -78,9 +78,10 @@ func TestExpire(t *testing.T) {
 		{10*day + 1, []int64{8*3 + 1 + 8*2}}, // one run has expired; of the other a little
 		{12*day + 1, []int64{1 + 5*2}},       // of a span of seven days two and more
 		{13*day + 1, []int64{1 + 5*2}},       // of what is left a quarter has not passed
-		{15*day + 1, []int64{1 + 2*2}},       // now it has
-		{17*day + 1, nil},                    // nothing is left
-		{17*day + 1, nil},                    // and nothing to do
+		{13*day + 20*3600, []int64{1 + 5*2}},
+		{15*day + 1, []int64{1 + 2*2}}, // now it has
+		{17*day + 1, nil},              // nothing is left
+		{17*day + 1, nil},              // and nothing to do
 	}
 	for _, step := range steps {
 		w.clock.Store(int64(step.at))
