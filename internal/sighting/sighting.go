@@ -21,6 +21,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/host"
 	"github.com/mewshq/mews/internal/observable"
 	"github.com/mewshq/mews/internal/sstable"
@@ -69,8 +70,8 @@ type Deps struct {
 
 // Limits bound what calls may take. Zero fields have their defaults.
 type Limits struct {
-	MaxLines  int           // of a call; default 200,000
-	MaxLine   int           // bytes of one line; default 1 MiB
+	MaxLines  int           // of a call; default mews.MaxIngestLines
+	MaxLine   int           // bytes of one line; default mews.MaxIngestLine
 	Memory    int64         // bytes that all calls at work may hold; default 512 MiB
 	Patience  time.Duration // how long a call waits for others and for merges; default 10 s
 	FanIn     int           // runs of about one size that are merged; default 8
@@ -96,8 +97,8 @@ func (l Limits) orDefault() Limits {
 			*d = v
 		}
 	}
-	set(&l.MaxLines, 200_000)
-	set(&l.MaxLine, 1<<20)
+	set(&l.MaxLines, mews.MaxIngestLines)
+	set(&l.MaxLine, mews.MaxIngestLine)
 	setSize(&l.Memory, 512<<20)
 	setTime(&l.Patience, 10*time.Second)
 	set(&l.FanIn, 8)
