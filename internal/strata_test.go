@@ -43,7 +43,8 @@ var rooms = []room{
 	}},
 	// store only for its types (CID, Actor); search and blob for the admin routes and streams.
 	{name: "internal/httpapi", may: []string{
-		"root", "internal/auth", "internal/hunt", "internal/quarantine", "internal/host", "internal/ioc", "internal/sample", "internal/store",
+		"root", "internal/auth", "internal/hunt", "internal/quarantine", "internal/host", "internal/ioc", "internal/detection",
+		"internal/sample", "internal/store",
 		"internal/sighting", "internal/telemetry", // of telemetry only the names of its formats
 	}},
 

@@ -211,9 +211,8 @@ func (s *fakeIOCs) update(w http.ResponseWriter, r *http.Request) {
 	var wrong []mews.APIError
 	var changed []any
 	for n, u := range req.Indicators {
-		i := &s.records[s.index(u.ID)]
 		if u.Severity != nil && *u.Severity == "extreme" {
-			wrong = append(wrong, mews.APIError{Code: 400, ID: itsName(*i), Message: fmt.Sprintf("indicators[%d].severity: extreme is none of low, high", n)})
+			wrong = append(wrong, mews.APIError{Code: 400, ID: u.ID, Message: fmt.Sprintf("indicators[%d].severity: extreme is none of low, high", n)})
 		}
 	}
 	if len(wrong) > 0 {

@@ -51,7 +51,7 @@ func runIOCAdd(ctx context.Context, g *globals, o *indicatorFields, args []strin
 		var added []mews.Indicator
 		for batch := range slices.Chunk(news, mews.MaxIndicators) {
 			env, err := c.IOCs().Create(ctx, mews.IndicatorCreates{Comment: o.comment, Indicators: batch})
-			err = inWords(err)
+			err = inWords(err, nil)
 			if err != nil && len(added) > 0 {
 				err = fmt.Errorf("after %s: %w", count(len(added), "added indicator", "added indicators"), err)
 			}

@@ -86,7 +86,8 @@ func (o *iocExportOptions) export(ctx context.Context, g *globals, c *mews.Clien
 		bar = g.newProgress("indicators")
 	}
 	defer bar.end()
-	for i, err := range c.IOCs().All(ctx, mews.RecordQuery{Filter: o.filter}) {
+	q := mews.RecordQuery{Filter: o.filter, Sort: "value.asc"} // so that two exports are easy to compare
+	for i, err := range c.IOCs().All(ctx, q) {
 		if err != nil {
 			return n, err
 		}

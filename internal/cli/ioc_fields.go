@@ -74,7 +74,7 @@ func (o *indicatorFields) expiration() (time.Time, error) {
 	}
 	if days, ok := strings.CutSuffix(o.expires, "d"); ok {
 		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
-			return o.now().AddDate(0, 0, int(n)), nil
+			return o.now().AddDate(0, 0, int(n)).Truncate(time.Second), nil
 		}
 	}
 	t, err := iocfile.ParseTime(o.expires)

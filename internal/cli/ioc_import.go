@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -248,10 +249,10 @@ func (imp *iocImporter) flush(ctx context.Context) error {
 		_, err := imp.service.Update(ctx, r)
 		return err
 	}
-	if err := imp.send(news, &imp.summary.Added, create); err != nil {
+	if err := imp.send(news, nil, &imp.summary.Added, create); err != nil {
 		return err
 	}
-	if err := imp.send(changes, &imp.summary.Updated, update); err != nil {
+	if err := imp.send(changes, slices.Collect(maps.Values(known)), &imp.summary.Updated, update); err != nil {
 		return err
 	}
 	imp.batch = imp.batch[:0]
@@ -262,7 +263,7 @@ func (imp *iocImporter) flush(ctx context.Context) error {
 
 // send makes one call of the rows. The server takes all or none and names those
 // that it refuses: they fail alone, and the others are sent again.
-func (imp *iocImporter) send(rows []iocRow, counter *int64, call func([]iocRow) error) error {
+func (imp *iocImporter) send(rows []iocRow, known []mews.Indicator, counter *int64, call func([]iocRow) error) error {
 	for len(rows) > 0 {
 		if imp.options.dry {
 			break
@@ -272,7 +273,7 @@ func (imp *iocImporter) send(rows []iocRow, counter *int64, call func([]iocRow) 
 			break
 		}
 		refused := map[string]string{}
-		for _, each := range refusals(err) {
+		for _, each := range refusals(err, known) {
 			refused[each.ID] = each.Message
 		}
 		var rest []iocRow

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -120,23 +121,29 @@ Name them ("-" reads them from standard input), or select them with --filter, or
 var place = regexp.MustCompile(`^indicators\[[0-9]+\]\.?`)
 
 // refusals are the indicators that kept a call from changing anything, with what
-// is wrong with each.
-func refusals(err error) []mews.APIError {
+// is wrong with each. They go by their names; a call that changes indicators has
+// given their ids.
+func refusals(err error, changed []mews.Indicator) []mews.APIError {
 	e, ok := errors.AsType[*mews.Error](err)
 	if !ok || !errors.Is(err, mews.ErrInvalid) {
 		return nil
 	}
+	names := make(map[string]string, len(changed))
+	for _, i := range changed {
+		names[i.ID] = itsName(i)
+	}
 	list := slices.Clone(e.Each)
 	for n := range list {
+		list[n].ID = cmp.Or(names[list[n].ID], list[n].ID)
 		list[n].Message = strings.TrimPrefix(place.ReplaceAllString(list[n].Message, ""), list[n].ID+" ")
 	}
 	return list
 }
 
 // inWords is a refused call's error for people, who did not number anything.
-func inWords(err error) error {
+func inWords(err error, changed []mews.Indicator) error {
 	const most = 20
-	list := refusals(err)
+	list := refusals(err, changed)
 	if len(list) == 0 {
 		return err
 	}
@@ -219,7 +226,7 @@ func (g *globals) changeNamed(ctx context.Context, s mews.IOCService, o *iocChan
 	changed := 0
 	for batch := range slices.Chunk(known, mews.MaxIndicators) {
 		n, missed, err := o.named(ctx, s, batch)
-		err = inWords(err)
+		err = inWords(err, batch)
 		if err != nil && changed > 0 {
 			err = fmt.Errorf("after %s: %w\nthe same command goes on", count(changed, "changed indicator", "changed indicators"), err)
 		}

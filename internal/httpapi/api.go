@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/mewshq/mews/internal/auth"
+	"github.com/mewshq/mews/internal/detection"
 	"github.com/mewshq/mews/internal/host"
 	"github.com/mewshq/mews/internal/hunt"
 	"github.com/mewshq/mews/internal/ioc"
@@ -43,6 +44,7 @@ type Deps struct {
 	Hosts      *host.Service
 	IOCs       *ioc.Service
 	Sightings  *sighting.Service
+	Detections *detection.Service
 	Log        *slog.Logger
 	Metrics    prometheus.Registerer
 	Now        func() time.Time // wall clock
@@ -141,6 +143,7 @@ func (a *API) operations() []operation {
 	rows = append(rows, a.elasticOperations()...)
 	rows = append(rows, a.sightingOperations()...)
 	rows = append(rows, a.agentOperations()...)
+	rows = append(rows, a.detectionOperations()...)
 	rows = append(rows, a.fqlOperations()...)
 	rows = append(rows, a.ownOperations()...)
 	return rows

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/mewshq/mews/internal/blob"
+	"github.com/mewshq/mews/internal/detection"
 	"github.com/mewshq/mews/internal/facts"
 	"github.com/mewshq/mews/internal/host"
 	"github.com/mewshq/mews/internal/hunt"
@@ -37,6 +38,10 @@ func (h *harness) services(t testing.TB, deps *Deps, keys *blob.Keyring, engine 
 	})
 	must(t, err)
 	deps.IOCs, err = ioc.New(ioc.Deps{DB: h.db, Keys: keys, Log: deps.Log, Now: deps.Now, Window: 10_000})
+	must(t, err)
+	deps.Detections, err = detection.New(detection.Deps{
+		DB: h.db, IOCs: deps.IOCs, Hosts: deps.Hosts, Keys: keys, Log: deps.Log, Now: deps.Now, Window: 10_000,
+	})
 	must(t, err)
 	deps.Samples.OnAdopt(deps.Quarantine.Adopt)
 	deps.Sightings, err = sighting.Open(context.Background(), sighting.Deps{

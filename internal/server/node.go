@@ -308,7 +308,8 @@ func (n *node) apiHandler() (http.Handler, error) {
 	}
 	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newIndexCollector(n.index))
 	api, err := httpapi.New(httpapi.Deps{
-		Auth: n.auth, Samples: n.samples, Hunts: n.hunts, Quarantine: n.quarantine, Hosts: n.hosts, IOCs: n.iocs, Sightings: n.sightings, Log: n.log, Metrics: n.registry,
+		Auth: n.auth, Samples: n.samples, Hunts: n.hunts, Quarantine: n.quarantine, Hosts: n.hosts, IOCs: n.iocs, Sightings: n.sightings, Detections: n.detections,
+		Log: n.log, Metrics: n.registry,
 		RefuseUnknown: n.cfg.Compat.UnknownIOC == UnknownIOCNotFound,
 		Now:           time.Now, Rand: rand.Reader, Region: n.cfg.Region, TrustedProxies: proxies, MaxInFlight: n.cfg.Limits.InFlight,
 	})

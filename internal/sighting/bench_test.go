@@ -1,12 +1,16 @@
 package sighting
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/mewshq/mews/internal/observable"
+	"github.com/mewshq/mews/internal/sstable"
+	"github.com/mewshq/mews/internal/store"
 	"github.com/mewshq/mews/internal/telemetry"
 )
 
@@ -139,4 +143,63 @@ func BenchmarkParts(b *testing.B) {
 		}
 		per(b)
 	})
+}
+
+var observablesFlag = flag.Int("observables", 100_000, "different observables of BenchmarkCount; each is met thrice")
+
+// fill writes and merges runs as calls do, without lines.
+func (w *world) fill(b *testing.B, observables, hosts int) {
+	const perRun = 300_000
+	rng := rand.New(rand.NewPCG(3, 4))
+	popular := rand.NewZipf(rng, 1.1, 8, uint64(observables-1))
+	for from := 0; from < observables; from += perRun / 3 {
+		r := newRollup()
+		for i := range perRun {
+			file := from + i%(perRun/3) // each is met by somebody
+			if i%3 > 0 {
+				file = int(popular.Uint64())
+			}
+			o, err := observable.Parse("sha256", sha(file))
+			must(b, err)
+			ev := telemetry.Event{
+				Time: epoch.UnixMicro() + int64(from), Host: telemetry.Host{AID: aid(rng.IntN(hosts))},
+				Process: telemetry.Process{ID: rng.Uint64()}, Seen: []telemetry.Sighting{{Observable: o, Kind: telemetry.Exec}},
+			}
+			r.add(&ev, func(h telemetry.Host) (string, bool) { return h.AID, true })
+		}
+		numbers, err := w.hosts.Numbers(ctx, me.CID, r.aids())
+		must(b, err)
+		batch := r.sort(numbers)
+		made, err := w.writeRun(ctx, me.CID, sstable.S2, batch.write)
+		must(b, err)
+		must(b, w.db.Write(ctx, func(tx *store.Tx) error {
+			tx.OnCommit(func() { w.swap(me.CID, made, nil) })
+			return insertRun(tx, made.runRow)
+		}))
+		must(b, w.mergeAll(ctx, 0, w.limits.MaxRun))
+	}
+}
+
+// BenchmarkCount asks on how many hosts popular and rare files are.
+func BenchmarkCount(b *testing.B) {
+	w := newWorld(b)
+	w.fill(b, *observablesFlag, 10_000)
+	for _, q := range []struct {
+		name string
+		draw func() int
+	}{
+		{"most popular", func() int { return 0 }},
+		{"popular", func() int { return rand.IntN(100) }},
+		{"any", func() int { return rand.IntN(*observablesFlag) }},
+		{"unknown", func() int { return *observablesFlag + rand.IntN(1<<30) }},
+	} {
+		b.Run(q.name, func(b *testing.B) {
+			before, devices := cpu(b), 0
+			for range b.N {
+				devices += w.count(b, file(q.draw()))
+			}
+			b.ReportMetric(float64((cpu(b)-before).Nanoseconds())/float64(b.N), "cpu-ns/op")
+			b.ReportMetric(float64(devices)/float64(b.N), "devices")
+		})
+	}
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -75,40 +77,67 @@ func TestNextMerge(t *testing.T) {
 
 // Merging changes no answer, and files that are no longer needed go.
 func TestMerge(t *testing.T) {
+	const hosts, processes, files = 20, 40, 30
 	w := newWorld(t, func(d *Deps) { d.Limits.FanIn = 4 })
-	for i := range 16 {
-		w.ingest(t, started(i%5, i+1, i%3, i), asked(i%5, i+1, "n.example.com", i))
+	rng := rand.New(rand.NewPCG(*seedFlag, 3))
+	t.Logf("seed=%d", *seedFlag)
+	for range 16 {
+		var all []string
+		for range 200 {
+			host, process, at := rng.IntN(hosts), 1+rng.IntN(processes), rng.IntN(100)
+			switch rng.IntN(3) {
+			case 0:
+				all = append(all, started(host, process, rng.IntN(files), at))
+			case 1:
+				all = append(all, asked(host, process, fmt.Sprintf("host-%d.example.com", rng.IntN(files)), at))
+			default:
+				all = append(all, ended(host, process, at))
+			}
+		}
+		w.ingest(t, all...)
 	}
-	before := w.answers(t)
+	before := w.answers(t, hosts, processes, files)
 	must(t, w.mergeAll(ctx, 0, largeMerge))
 	if n := w.runs(me); n != 1 {
 		t.Errorf("%d runs are left", n)
 	}
-	if got := w.answers(t); got != before {
+	w.wantFiles(t, 1)
+	if got := w.answers(t, hosts, processes, files); got != before {
 		t.Errorf("merging changed answers:\n%s\n%s", before, got)
 	}
-	w.wantFiles(t, 1)
 	must(t, w.Close())
 	again, err := openWorld(w.db, w.fs)
 	must(t, err)
-	if got := again.answers(t); got != before {
+	if got := again.answers(t, hosts, processes, files); got != before {
 		t.Errorf("a restart changed answers:\n%s\n%s", before, got)
 	}
 	must(t, again.Close())
 }
 
-// answers writes what is known of a few files.
-func (w *world) answers(t testing.TB) (text string) {
+// answers writes all that is known of the things that happened.
+func (w *world) answers(t testing.TB, hosts, processes, files int) string {
 	t.Helper()
-	for _, o := range []mews.Observable{file(0), file(1), file(2), domain("n.example.com")} {
-		list, _, err := w.Sightings(ctx, me, of(o))
-		must(t, err)
-		text += fmt.Sprintf("%+v\n", list)
-		for host := range 5 {
-			text += fmt.Sprintln(w.processesOf(t, host, o))
+	var text strings.Builder
+	for n := range files {
+		for _, o := range []mews.Observable{file(n), domain(fmt.Sprintf("host-%d.example.com", n))} {
+			list, _, err := w.Sightings(ctx, me, of(o))
+			must(t, err)
+			fmt.Fprintf(&text, "%+v\n", list)
+			for host := range hosts {
+				fmt.Fprintln(&text, w.processesOf(t, host, o))
+			}
 		}
 	}
-	return text
+	var ids []string
+	for host := range hosts {
+		for process := range processes {
+			ids = append(ids, pid(host, process))
+		}
+	}
+	found, _, err := w.ProcessDetails(ctx, me, ids)
+	must(t, err)
+	fmt.Fprintf(&text, "%+v\n", found)
+	return text.String()
 }
 
 func (w *world) wantFiles(t testing.TB, n int) {

@@ -95,6 +95,9 @@ func drawnKey() *rapid.Generator[[]byte] {
 			return fmt.Appendf(nil, "host/%06d", rapid.IntRange(0, 5000).Draw(t, "number"))
 		}),
 		rapid.SliceOfN(rapid.Byte(), 1, 300),
+		rapid.Custom(func(t *rapid.T) []byte { // long keys that differ late
+			return append(bytes.Repeat([]byte("path/"), 50), rapid.SliceOfN(rapid.Byte(), 1, 5).Draw(t, "end")...)
+		}),
 	)
 }
 
@@ -102,7 +105,7 @@ func drawnModel(t *rapid.T, label string, most int) model {
 	byKey := map[string][]byte{}
 	for range rapid.IntRange(0, most).Draw(t, label+" entries") {
 		key := drawnKey().Draw(t, label+" key")
-		byKey[string(key)] = rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(t, label+" value")
+		byKey[string(key)] = bytes.Repeat(rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(t, label+" value"), rapid.SampledFrom([]int{1, 1, 1, 100}).Draw(t, "times"))
 	}
 	var m model
 	for key, value := range byKey {

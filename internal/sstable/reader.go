@@ -69,9 +69,6 @@ func (r *Reader) open(size int64) error {
 // Entries is the number of keys.
 func (r *Reader) Entries() uint64 { return r.foot.entries }
 
-// Last is the greatest key, nil without any.
-func (r *Reader) Last() []byte { return r.foot.last }
-
 // Get finds the value of a key. It must not be changed.
 func (r *Reader) Get(key []byte) (value []byte, ok bool, err error) {
 	if r.foot.entries == 0 || bytes.Compare(key, r.foot.last) > 0 {
