@@ -107,9 +107,9 @@ func (g *group) choose(list []counted) {
 func (g *group) keyOf(v driver.Value) uint32 {
 	switch v := v.(type) {
 	case string:
-		return g.values.texts.entry(v)
+		return g.values.texts.entry([]byte(v))
 	case []byte:
-		return g.values.texts.entry(string(v))
+		return g.values.texts.entry(v)
 	case float64:
 		return g.values.bits.number(math.Float64bits(v + 0))
 	case int64:
@@ -130,7 +130,7 @@ func (g *group) adopt(tx *store.Tx, cid store.CID, c *Collection, list []counted
 			if err != nil {
 				return fmt.Errorf("aggregate: %w", err)
 			}
-			g.values.texts.number(spelling)
+			g.values.texts.number([]byte(spelling))
 		}
 		g.table.counts[g.table.bucket(0, key)] = uint32(t.count)
 	}
@@ -150,7 +150,7 @@ func (c *Collection) narrowed(n *node, list []counted) Where {
 		values = append(values, t.value)
 		records += t.count
 	}
-	if len(values) == 0 || len(w.cond.args)+len(values) > maxArgs {
+	if len(values) == 0 || w.args()+len(values) > maxArgs {
 		return w
 	}
 	o := c.operand(n.field, fql.Compare{}, time.Time{})
@@ -158,13 +158,14 @@ func (c *Collection) narrowed(n *node, list []counted) Where {
 	switch {
 	case n.field.Indexed && records <= int64(c.work.few):
 		in, _ = o.lookup(func(operand) (cond, error) { return in, nil })
+		w.narrow = true
 	case n.field.Multi():
 		return w
 	}
 	if !w.Empty() {
 		in = all(w.cond, in)
 	}
-	return Where{c: w.c, cond: in}
+	return Where{c: w.c, cond: in, narrow: w.narrow}
 }
 
 // columnValue is a term as its column holds it.

@@ -255,15 +255,15 @@ func TestAggregateStatements(t *testing.T) {
 	}
 	for d, want := range map[collection.Dialect][]string{
 		collection.Postgres: {
-			`SELECT item.seq, item.state, item.created, CASE WHEN item.seq IN (SELECT item.seq FROM item WHERE item.cid = $1 AND item.host_folded = $2) THEN 1 ELSE 0 END FROM item WHERE item.cid = $3 AND item.severity > $4 ORDER BY item.seq`,
-			`SELECT item_path.record, item_path.path, item_path.size FROM item_path WHERE item_path.cid = $1 ORDER BY item_path.record`,
-			`SELECT item_tag.record, item_tag.tag FROM item_tag WHERE (item_tag.cid = $1 AND item_tag.record IN ($2, $3)) ORDER BY item_tag.record`,
+			`SELECT item.seq, item.state, item.created, CASE WHEN item.host_folded = $1 THEN 1 ELSE 0 END FROM item WHERE (item.cid = $2 AND item.seq > $3 AND item.seq <= $4) AND item.severity > $5`,
+			`SELECT item_path.record, item_path.path, item_path.size FROM item_path WHERE item_path.cid = $1 AND item_path.record > $2 AND item_path.record <= $3`,
+			`SELECT item_tag.record, item_tag.tag FROM item_tag WHERE item_tag.cid = $1 AND item_tag.record IN ($2, $3)`,
 			`SELECT item_path.path_folded, item_path.record FROM item_path WHERE item_path.cid = $1 ORDER BY item_path.path_folded COLLATE "C", item_path.record`,
 		},
 		collection.SQLite: {
-			`SELECT item.seq, item.state, item.created, CASE WHEN item.seq IN (SELECT item.seq FROM item WHERE item.cid = ? AND item.host_folded = ?) THEN 1 ELSE 0 END FROM item WHERE +item.cid = ? AND item.severity > ? ORDER BY item.seq`,
-			`SELECT item_path.record, item_path.path, item_path.size FROM item_path WHERE +item_path.cid = ? ORDER BY item_path.record`,
-			`SELECT item_tag.record, item_tag.tag FROM item_tag WHERE (+item_tag.cid = ? AND item_tag.record IN (?, ?)) ORDER BY item_tag.record`,
+			`SELECT item.seq, item.state, item.created, CASE WHEN item.host_folded = ? THEN 1 ELSE 0 END FROM item NOT INDEXED WHERE (item.cid = ? AND item.seq > ? AND item.seq <= ?) AND item.severity > ?`,
+			`SELECT item_path.record, item_path.path, item_path.size FROM item_path WHERE +item_path.cid = ? AND item_path.record > ? AND item_path.record <= ?`,
+			`SELECT item_tag.record, item_tag.tag FROM item_tag WHERE +item_tag.cid = ? AND item_tag.record IN (?, ?)`,
 			`SELECT item_path.path_folded, item_path.record FROM item_path WHERE item_path.cid = ? ORDER BY item_path.path_folded, item_path.record`,
 		},
 	} {

@@ -7,8 +7,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/mewshq/mews/internal/fql"
@@ -35,52 +35,65 @@ type counted struct {
 
 // ordered counts the terms in the order of their index.
 func (c *Collection) ordered(tx *store.Tx, cid store.CID, n *node) (list []counted, other int64, err error) {
-	mem := newLedger(c.work.memory)
-	var selected *keySet
+	o := ordering{node: n, record: math.MinInt64, terms: top[counted]{
+		from: n.terms.from, size: n.terms.size, compare: n.compareCounted, count: func(c counted) int64 { return c.count },
+	}}
 	if !n.where.Empty() {
-		if selected, err = c.keys(tx, cid, n.where, mem); err != nil {
+		if o.selected, err = c.keys(tx, cid, n.where); err != nil {
 			return nil, 0, err
 		}
 	}
 	st := c.inOrder(n.field, cid)
-	stream, err := tx.Stream(st.sql, st.args...)
-	if err != nil {
+	if err := tx.Scan(o.row, 2, st.sql, st.args...); err != nil {
 		return nil, 0, fmt.Errorf("aggregate: %w", err)
 	}
-	defer func() {
-		if end := stream.Close(); err == nil {
-			err = end
-		}
-	}()
-	terms := top[counted]{
-		from: n.terms.from, size: n.terms.size, compare: n.compareCounted, count: func(c counted) int64 { return c.count },
+	o.finish()
+	list, other = o.terms.shown()
+	return list, other, nil
+}
+
+// An ordering counts terms that come one after the other.
+type ordering struct {
+	*node
+	selected *keySet // nil: all records
+	terms    top[counted]
+	now      counted
+	record   int64 // the last one of the term
+}
+
+// row takes a term and a record that has it.
+func (o *ordering) row(row []driver.Value) error {
+	key, err := keyOf(row[1])
+	if err != nil {
+		return err
 	}
-	var now counted
-	record := int64(math.MinInt64)
-	for {
-		row, err := stream.Next()
-		if err != nil && err != io.EOF {
-			return nil, 0, fmt.Errorf("aggregate: %w", err)
-		}
-		if err == io.EOF || !same(row[0], now.value) {
-			if n.keepsCounted(now) {
-				terms.offer(now)
-			}
-			if err == io.EOF {
-				list, other = terms.shown()
-				return list, other, nil
-			}
-			now, record = counted{value: row[0], rank: now.rank + 1}, math.MinInt64
-		}
-		key, ok := row[1].(int64)
-		if !ok {
-			return nil, 0, fmt.Errorf("aggregate: the key of a record is a %T", row[1])
-		}
-		if key != record && (selected == nil || selected.has(key)) {
-			now.count++
-		}
-		record = key
+	if !same(row[0], o.now.value) {
+		o.finish()
+		o.now, o.record = counted{value: owned(row[0]), rank: o.now.rank + 1}, math.MinInt64
 	}
+	if key != o.record && (o.selected == nil || o.selected.has(key)) {
+		o.now.count++
+	}
+	o.record = key
+	return nil
+}
+
+// finish is done with a term.
+func (o *ordering) finish() {
+	if o.keepsCounted(o.now) {
+		o.terms.offer(o.now)
+	}
+}
+
+// owned is a value that stays when the row goes.
+func owned(v driver.Value) driver.Value {
+	switch v := v.(type) {
+	case string:
+		return strings.Clone(v)
+	case []byte:
+		return bytes.Clone(v)
+	}
+	return v
 }
 
 // inOrder reads the values of a field and their records from its index.
@@ -111,59 +124,6 @@ func (c *Collection) orderedColumn(f *Field, column string) string {
 		return c.dialect.ordered(column)
 	}
 	return column
-}
-
-// keys are those of the records that a Where selects.
-func (c *Collection) keys(tx *store.Tx, cid store.CID, w Where, mem *ledger) (set *keySet, err error) {
-	own := w.selected()
-	stream, err := tx.Stream(c.dialect.Statement("SELECT "+c.column(c.schema.Key)+" FROM "+c.schema.Table+" WHERE "+own.set), bound(own.args, cid)...)
-	if err != nil {
-		return nil, fmt.Errorf("aggregate: %w", err)
-	}
-	defer func() {
-		if end := stream.Close(); err == nil {
-			err = end
-		}
-	}()
-	set = &keySet{mem: mem, pages: map[int64]*keyPage{}}
-	for {
-		row, err := stream.Next()
-		if err == io.EOF {
-			return set, mem.err()
-		}
-		if err != nil {
-			return nil, fmt.Errorf("aggregate: %w", err)
-		}
-		key, ok := row[0].(int64)
-		if !ok {
-			return nil, fmt.Errorf("aggregate: the key of a record is a %T", row[0])
-		}
-		set.add(key)
-	}
-}
-
-// A keySet holds keys of records, a bit for each: keys are given one after
-// another.
-type keySet struct {
-	mem   *ledger
-	pages map[int64]*keyPage
-}
-
-type keyPage [1024]uint64
-
-func (s *keySet) add(key int64) {
-	p := s.pages[key>>16]
-	if p == nil {
-		p = new(keyPage)
-		s.pages[key>>16] = p
-		s.mem.take(8 << 10)
-	}
-	p[key>>6&1023] |= 1 << (key & 63)
-}
-
-func (s *keySet) has(key int64) bool {
-	p := s.pages[key>>16]
-	return p != nil && p[key>>6&1023]>>(key&63)&1 == 1
 }
 
 // same compares values as drivers give them.

@@ -10,8 +10,8 @@ import (
 )
 
 // A plan says what an aggregation reads: the matching rows of the noun's table,
-// and of each child table that has a field of it. Where both are read they come
-// in the order of the records, so that they can be merged.
+// and of each child table that has a field of it. Where both are read each row
+// comes with the key of its record, so that they can be merged.
 type plan struct {
 	c    *Collection
 	base source
@@ -45,7 +45,7 @@ func (p *plan) value(f *Field) *slot {
 	}
 	column := p.c.operand(f, fql.Compare{}, time.Time{}).column
 	for i, known := range src.columns {
-		if known.sql == column {
+		if known.one.sql == column {
 			return src.slots[i]
 		}
 	}
@@ -61,7 +61,8 @@ func (p *plan) condition(w Where) *slot {
 		return nil
 	}
 	s := &slot{typ: Boolean}
-	p.base.add(where("CASE WHEN "+w.cond.set+" THEN 1 ELSE 0 END", w.cond.args...), s)
+	truth := func(s statement) statement { return statement{"CASE WHEN " + s.sql + " THEN 1 ELSE 0 END", s.args} }
+	p.base.add(cond{truth(w.cond.one), truth(w.cond.many)}, s)
 	return s
 }
 
@@ -73,45 +74,58 @@ func (p *plan) alone(w Where) bool {
 	return len(p.children) == 1 && len(p.base.columns) == 0 && !p.needBase && w.Empty()
 }
 
-// A statement is SQL with its arguments.
-type statement struct {
-	sql  string
-	args []any
+// A choice is some records of a customer: those with keys, or else those of a
+// part.
+type choice struct {
+	cid  store.CID
+	keys []any
+	part part
 }
 
 // ofBase reads the noun's table.
-func (p *plan) ofBase(w Where, cid store.CID) statement {
+func (p *plan) ofBase(w Where, of choice) statement {
 	columns := p.base.columns
+	key := p.c.column(p.c.schema.Key)
 	if p.merged() {
-		columns = append([]cond{where(p.c.column(p.c.schema.Key))}, columns...)
+		columns = append([]cond{where(key)}, columns...)
 	}
-	if len(columns) == 0 {
-		columns = []cond{where("1")}
+	if of.keys == nil {
+		return p.c.ofPart(listed(columns, func(c cond) statement { return c.many }), w, of.cid, of.part)
 	}
-	return p.read(p.c.schema.Table, columns, w.selected(), p.c.column(p.c.schema.Key), cid)
+	return p.named(p.c.schema.Table, listed(columns, func(c cond) statement { return c.one }), key, of)
 }
 
-// ofChild reads a child table: of the records with these keys, or of all.
-func (p *plan) ofChild(s *source, keys []any, cid store.CID) statement {
+// ofChild reads a child table.
+func (p *plan) ofChild(s *source, of choice) statement {
 	record := s.table + ".record"
-	own := where(p.c.dialect.unindexed(s.table+".cid")+" = ?", cidArg{})
-	if keys != nil {
-		some := oneOf(record, keys)
-		own = all(own, some)
+	columns := listed(append([]cond{where(record)}, s.columns...), func(c cond) statement { return c.one })
+	if of.keys != nil {
+		return p.named(s.table, columns, record, of)
 	}
-	return p.read(s.table, append([]cond{where(record)}, s.columns...), own, record, cid)
+	return p.read(s.table, columns, inPart(record).one, of)
 }
 
-func (p *plan) read(table string, columns []cond, selected cond, key string, cid store.CID) statement {
+// named reads the rows of the records with keys.
+func (p *plan) named(table string, columns statement, key string, of choice) statement {
+	return p.read(table, columns, oneOf(key, of.keys).one, of)
+}
+
+func (p *plan) read(table string, columns, rows statement, of choice) statement {
+	own := both(where(p.c.dialect.unindexed(table+".cid")+" = ?", cidArg{}).one, rows)
+	return statement{
+		p.c.dialect.Statement("SELECT " + columns.sql + " FROM " + table + " WHERE " + own.sql),
+		bound(append(columns.args[:len(columns.args):len(columns.args)], own.args...), of.cid, of.part),
+	}
+}
+
+// listed joins columns, each in the same of its forms.
+func listed(columns []cond, form func(cond) statement) statement {
 	var texts []string
 	var args []any
 	for _, c := range columns {
-		texts = append(texts, c.set)
-		args = append(args, c.args...)
+		s := form(c)
+		texts = append(texts, s.sql)
+		args = append(args, s.args...)
 	}
-	sql := "SELECT " + strings.Join(texts, ", ") + " FROM " + table + " WHERE " + selected.set
-	if p.merged() {
-		sql += " ORDER BY " + key
-	}
-	return statement{p.c.dialect.Statement(sql), bound(append(args, selected.args...), cid)}
+	return statement{strings.Join(texts, ", "), args}
 }

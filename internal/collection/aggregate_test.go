@@ -149,7 +149,7 @@ func openItems(t testing.TB) *store.DB {
 
 func aggregate(t testing.TB, db *store.DB, c *collection.Collection, list ...collection.Aggregation) (out []collection.Result, err error) {
 	t.Helper()
-	err = db.Read(ctx, func(tx *store.Tx) (err error) {
+	err = db.ReadWide(ctx, func(tx *store.Tx) (err error) {
 		out, err = c.Aggregate(tx, mine, list)
 		return err
 	})

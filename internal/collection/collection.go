@@ -34,6 +34,8 @@ type Collection struct {
 	fields  map[string]*Field // by every name
 	sort    []order           // the schema's default
 	work    work
+	// ownColumn finds columns of the noun's table in SQL.
+	ownColumn *regexp.Regexp
 
 	strategy strategy
 }
@@ -92,6 +94,8 @@ func (c *Collection) declare() error {
 	switch {
 	case s.Words != "" && !identifier(s.Words):
 		return fmt.Errorf("%q is no SQL name", s.Words)
+	case s.Scan != "" && !identifier(s.Scan):
+		return fmt.Errorf("%q is no SQL name", s.Scan)
 	case c.dialect != SQLite && c.dialect != Postgres:
 		return fmt.Errorf("there is no dialect %d", c.dialect)
 	case len(c.key) < minTokenKey:
@@ -105,6 +109,7 @@ func (c *Collection) declare() error {
 	case s.UnknownField != UnknownError && s.UnknownField != UnknownEmpty:
 		return fmt.Errorf("unknown fields: %q is neither %q nor %q", s.UnknownField, UnknownError, UnknownEmpty)
 	}
+	c.ownColumn = ownColumns(s.Table)
 	for i := range s.Fields {
 		if err := c.declareField(&s.Fields[i]); err != nil {
 			return fmt.Errorf("field %s: %w", s.Fields[i].Name, err)

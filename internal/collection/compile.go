@@ -22,6 +22,7 @@ type compiler struct {
 	spans   int
 	unknown bool // the filter names a field that there is not, and shall match nothing
 	bares   bool // the filter names the field that hides records
+	narrow  bool // an index leads to all records that can be selected
 }
 
 // expr compiles a node. Of a narrowing one it is known that no record is
@@ -74,7 +75,9 @@ func (k *compiler) compare(cmp fql.Compare, narrowing bool) (cond, error) {
 		}
 	}
 	compare := func(o operand) (cond, error) { return o.compare(values) }
-	if narrowing && !null && f.Indexed && o.exact(values) {
+	o.direct = f.Indexed && o.exact(values)
+	if narrowing && !null && o.direct {
+		k.narrow = true
 		return o.lookup(compare)
 	}
 	part, err := o.ofRecord(compare)
@@ -118,9 +121,7 @@ func (o operand) ofRecord(value func(operand) (cond, error)) (cond, error) {
 		return exists, nil
 	}
 	// The least and the greatest are values, too. Only for a record with more of
-	// them, or with two others, the way leads into the child table: for too few to
-	// read all of it before.
-	exists.set = exists.sql
+	// them, or with two others, the way leads into the child table.
 	lowest, highest := o, o
 	lowest.column, highest.column = o.c.column(f.Low), o.c.column(f.High)
 	if f.Folded != "" {
@@ -131,7 +132,8 @@ func (o operand) ofRecord(value func(operand) (cond, error)) (cond, error) {
 		return cond{}, err
 	}
 	high, err := value(highest)
-	return anyOf(low, all(where(lowest.column+" <> "+highest.column), anyOf(high, exists))), err
+	spared := anyOf(low, all(where(lowest.column+" <> "+highest.column), anyOf(high, exists)))
+	return cond{spared.one, exists.many}, err
 }
 
 // into begins a condition on child tables.
@@ -139,17 +141,21 @@ const into = "EXISTS (SELECT 1 FROM "
 
 // exists goes from the record to its values.
 func (o operand) exists(value cond) cond {
-	return o.c.follow(o.field.Child, value)
+	return o.c.follow(o.field.Child, value, o.direct)
 }
 
-// follow is a condition over the rows that a record has in a table.
-func (c *Collection) follow(table string, value cond) cond {
-	key, record := c.column(c.schema.Key), table+".record"
-	rows := c.dialect.unindexed(table+".cid") + " = ? AND " + value.sql + ")"
+// follow is a condition over the rows that a record has in a table. An index is
+// direct when it leads to those alone for which it holds.
+func (c *Collection) follow(table string, value cond, direct bool) cond {
+	key, record, cid := c.column(c.schema.Key), table+".record", table+".cid"
+	rows := both(where(c.dialect.unindexed(cid)+" = ?", cidArg{}).one, value.one)
+	if !direct {
+		cid = c.dialect.unindexed(cid)
+	}
+	some := both(all(where(cid+" = ?", cidArg{}), inPart(record)).one, value.one)
 	return cond{
-		sql:  into + table + " WHERE " + record + " = " + key + " AND " + rows,
-		set:  key + " IN (SELECT " + record + " FROM " + table + " WHERE " + rows,
-		args: append([]any{cidArg{}}, value.args...),
+		one:  statement{into + table + " WHERE " + record + " = " + key + " AND " + rows.sql + ")", rows.args},
+		many: statement{key + " IN (SELECT " + record + " FROM " + table + " WHERE " + some.sql + ")", some.args},
 	}
 }
 
@@ -161,6 +167,11 @@ func (o operand) lookup(value func(operand) (cond, error)) (cond, error) {
 		table, record = o.field.Child, o.field.Child+".record"
 	}
 	v, err := value(o)
-	sql := key + " IN (SELECT " + record + " FROM " + table + " WHERE " + table + ".cid = ? AND " + v.sql + ")"
-	return where(sql, append([]any{cidArg{}}, v.args...)...), err
+	if err != nil {
+		return cond{}, err
+	}
+	rows := both(where(table+".cid = ?", cidArg{}).one, v.one)
+	found := statement{key + " IN (SELECT " + record + " FROM " + table + " WHERE " + rows.sql + ")", rows.args}
+	most, err := o.ofRecord(value)
+	return cond{found, most.many}, err
 }

@@ -5,22 +5,35 @@ import "strings"
 // A cond is a condition in SQL with the arguments of its placeholders, in
 // order. Conditions treat NULL as false; not makes sure of that.
 //
-// There are two ways to a record's values in another table. In sql it goes from
-// record to values, which is right where few records are looked at. In set all
-// values are read once, in their order, before the records, which takes a third
-// of the time where every record is looked at, and some bytes of memory for each
-// that is found.
+// There are two ways to a record's values in another table, and so two forms of
+// a condition that hold for the same records. In one it goes from record to
+// values, or from an index to records, which is right where few records are
+// looked at. In many all values of a part of the records are read once, in their
+// order, before these records, which takes a third of the time where every
+// record is looked at, and some bytes of memory for each that is found.
 type cond struct {
+	one, many statement
+}
+
+// A statement is SQL, or a part of it, with its arguments.
+type statement struct {
 	sql  string
-	set  string
 	args []any
 }
 
-// cidArg stands among the arguments for the customer, who is known last.
-type cidArg struct{}
+// cidArg stands among the arguments for the customer, who is known last, and
+// afterArg and upToArg for the part of the records that many is asked for.
+type (
+	cidArg   struct{}
+	afterArg struct{}
+	upToArg  struct{}
+)
 
 // where makes a condition.
-func where(sql string, args ...any) cond { return cond{sql, sql, args} }
+func where(sql string, args ...any) cond {
+	s := statement{sql, args}
+	return cond{s, s}
+}
 
 // all holds when every one of one or more conditions does.
 func all(conds ...cond) cond { return join(" AND ", conds) }
@@ -29,28 +42,36 @@ func all(conds ...cond) cond { return join(" AND ", conds) }
 func anyOf(conds ...cond) cond { return join(" OR ", conds) }
 
 // not holds when c does not, or is NULL because something is missing.
-func not(c cond) cond {
-	return cond{"(" + c.sql + ") IS NOT TRUE", "(" + c.set + ") IS NOT TRUE", c.args}
+func not(c cond) cond { return cond{c.one.not(), c.many.not()} }
+
+func (s statement) not() statement { return statement{"(" + s.sql + ") IS NOT TRUE", s.args} }
+
+// join puts an operator between conditions.
+func join(operator string, conds []cond) cond {
+	one, many := make([]statement, len(conds)), make([]statement, len(conds))
+	for i, c := range conds {
+		one[i], many[i] = c.one, c.many
+	}
+	return cond{joined(operator, one), joined(operator, many)}
 }
 
-// join puts an operator between conditions, in a tree and not in a chain: SQL
-// engines bound the depth of an expression.
-func join(operator string, conds []cond) cond {
-	switch len(conds) {
+// joined makes a tree and not a chain: SQL engines bound the depth of an
+// expression.
+func joined(operator string, list []statement) statement {
+	switch len(list) {
 	case 1:
-		return conds[0]
+		return list[0]
 	case 2, 3:
-		var parts, sets []string
+		var parts []string
 		var args []any
-		for _, c := range conds {
-			parts = append(parts, c.sql)
-			sets = append(sets, c.set)
-			args = append(args, c.args...)
+		for _, s := range list {
+			parts = append(parts, s.sql)
+			args = append(args, s.args...)
 		}
-		return cond{"(" + strings.Join(parts, operator) + ")", "(" + strings.Join(sets, operator) + ")", args}
+		return statement{"(" + strings.Join(parts, operator) + ")", args}
 	}
-	half := len(conds) / 2
-	return join(operator, []cond{join(operator, conds[:half]), join(operator, conds[half:])})
+	half := len(list) / 2
+	return joined(operator, []statement{joined(operator, list[:half]), joined(operator, list[half:])})
 }
 
 // oneOf holds when an expression equals one of one or more values.

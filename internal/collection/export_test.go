@@ -2,14 +2,18 @@ package collection
 
 import "github.com/mewshq/mews/internal/store"
 
-// Strategy makes a collection of few records choose as one of many does.
-func (c *Collection) Strategy(sparse, reach int) { c.strategy = strategy{sparse, reach} }
+// Strategy makes a collection of few records choose as one of many does, with
+// parts of eight keys.
+func (c *Collection) Strategy(sparse, few, reach int) {
+	c.strategy = strategy{sparse, few, reach}
+	c.work.part = 3
+}
 
 // Limit lets a collection's aggregates take on less: records whose rows in child
 // tables are looked up, terms of the root that are folded at once, the same without
 // anything below them, and bytes.
 func Limit(c *Collection, few, many, most, memory int) {
-	c.work = work{few: few, many: many, most: most, memory: memory, check: 1}
+	c.work = work{few: few, many: many, most: most, memory: memory, check: 1, part: 3}
 }
 
 // A Statement is SQL that a page asks, by what it does.
@@ -28,7 +32,11 @@ func (c *Collection) Statements(q Query) ([]Statement, error) {
 	add := func(does string, s statement) { out = append(out, Statement{does, s.sql, s.args}) }
 	add("all", f.allOf(11))
 	add("count", f.counting())
+	add("select", c.ofPart(statement{sql: "thing.seq"}, f.where, q.CID, everything()))
+	add("keyed", f.keyed([]any{int64(1), int64(2)}))
 	if len(f.keys) == 1 {
+		add("along", f.ofIndex())
+		add("missing", f.ofMissing())
 		add("walk", f.walkOver(20, 11))
 	}
 	add("sort", f.sortedBy(11))
@@ -56,13 +64,13 @@ func Statements(c *Collection, a Aggregation, field string, cid store.CID) ([]st
 	if err != nil {
 		return nil, err
 	}
-	out := []string{f.plan.ofBase(n.where, cid).sql}
+	out := []string{f.plan.ofBase(n.where, choice{cid: cid, part: everything()}).sql}
 	for i, s := range f.plan.children {
-		var keys []any
+		of := choice{cid: cid, part: everything()}
 		if i > 0 {
-			keys = []any{1, 2}
+			of.keys = []any{1, 2}
 		}
-		out = append(out, f.plan.ofChild(s, keys, cid).sql)
+		out = append(out, f.plan.ofChild(s, of).sql)
 	}
 	return append(out, c.inOrder(c.field(field), cid).sql), nil
 }

@@ -1,7 +1,6 @@
 package collection
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,14 +10,15 @@ import (
 
 // A strategy holds the figures by which the way to a page is chosen.
 type strategy struct {
-	sparse int // most records that are fetched and sorted here rather than by the database
-	reach  int // most entries of an index that a walk looks at
+	sparse int // most records that an index leads to and that are sorted here
+	few    int // most records that are fetched by their keys
+	reach  int // most entries of an index that a first walk looks at
 }
 
 // measured on a million records: 10,000 are fetched and sorted in 20 ms, and
 // 30,000 that lie scattered are fetched in the time in which half of all are
 // read in a row.
-func measured() strategy { return strategy{sparse: 10_000, reach: 30_000} }
+func measured() strategy { return strategy{sparse: 10_000, few: 2000, reach: 30_000} }
 
 // A finder gives the rows of one page, and one more when there are more.
 type finder struct {
@@ -31,6 +31,8 @@ type finder struct {
 	offset int
 	start  *token // nil: a page by offset
 	total  int    // -1: not counted yet
+
+	selected *keySet // nil: all records, or not evaluated
 }
 
 // seen is how many records lie before the page.
@@ -41,32 +43,54 @@ func (f *finder) seen() int {
 	return f.offset
 }
 
-// find first looks for as many records as can be sorted here. When there are
-// more it counts them, and then knows whether to walk along the index of the
-// order until the page is full, or to let the database sort.
+// find chooses the way. Where an index leads to the selected records, they are
+// mostly few enough to be sorted here. Else the filter is evaluated once for all
+// records, which also gives their number; the index of the order then leads along
+// them until the page is full.
 func (f *finder) find() ([]row, error) {
-	if !f.where.Empty() && f.total <= f.c.strategy.sparse {
+	if f.where.narrow && f.total <= f.c.strategy.sparse {
 		rows, err := f.all()
 		if err != nil || len(rows) <= f.c.strategy.sparse {
 			return f.cut(rows), err
 		}
 	}
-	if f.total < 0 || f.start == nil {
-		if err := f.count(); err != nil {
-			return nil, err
+	want := f.limit + 1
+	if f.start != nil && f.total > f.c.strategy.few {
+		if rows, err := f.walk(want); err != nil || len(rows) == want {
+			return rows, err
 		}
 	}
-	want := f.limit + 1
+	if err := f.selectKeys(); err != nil {
+		return nil, err
+	}
+	if f.selected != nil && f.selected.size <= f.c.strategy.few {
+		rows, err := f.byKeys(f.selected.list())
+		return f.cut(rows), err
+	}
 	if f.start == nil {
 		want = min(want, f.total-f.offset)
 	}
-	if want <= 0 {
+	switch {
+	case want <= 0:
 		return nil, nil
+	case len(f.keys) > 1:
+		return f.sorted(want)
 	}
-	if rows, err := f.walk(want); err != nil || len(rows) == want {
-		return rows, err
+	return f.along(want)
+}
+
+// selectKeys evaluates the filter, and sets the total of a first page.
+func (f *finder) selectKeys() (err error) {
+	if f.where.Empty() {
+		if f.total < 0 {
+			return f.count()
+		}
+		return nil
 	}
-	return f.sorted(want)
+	if f.selected, err = f.c.keys(f.tx, f.cid, f.where); err == nil && f.start == nil {
+		f.total = f.selected.size
+	}
+	return err
 }
 
 // cut takes the page from all rows there are.
@@ -95,7 +119,26 @@ func (f *finder) statement(sql string, args []any) statement {
 	return statement{f.c.dialect.Statement(sql), args}
 }
 
-// count sets the total.
+// byKeys gives the records with keys, in no order.
+func (f *finder) byKeys(keys []any) (rows []row, err error) {
+	for some := range slices.Chunk(keys, maxNamed) {
+		found, err := f.rows(f.keyed(some))
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, found...)
+	}
+	return rows, nil
+}
+
+func (f *finder) keyed(keys []any) statement {
+	c := f.c
+	of := both(where(c.dialect.unindexed(c.column("cid"))+" = ?", string(f.cid)).one, oneOf(c.column(c.schema.Key), keys).one)
+	return f.statement("SELECT "+f.columns()+" FROM "+c.schema.Table+" WHERE "+of.sql, of.args)
+}
+
+// count sets the total where everything is selected. The narrowest index that
+// begins with the customer has the answer.
 func (f *finder) count() error {
 	s := f.counting()
 	if err := f.tx.QueryRow(s.sql, s.args...).Scan(&f.total); err != nil {
@@ -105,12 +148,7 @@ func (f *finder) count() error {
 }
 
 func (f *finder) counting() statement {
-	sql, args := f.where.SQL(f.cid)
-	if f.where.Empty() {
-		// The narrowest index that begins with the customer has the answer.
-		sql = f.c.column("cid") + " = ?"
-	}
-	return f.statement("SELECT count(*) FROM "+f.c.schema.Table+" WHERE "+sql, args)
+	return f.statement("SELECT count(*) FROM "+f.c.schema.Table+" WHERE "+f.c.column("cid")+" = ?", []any{string(f.cid)})
 }
 
 // walk goes along the index of the order over as many entries as should hold
@@ -131,15 +169,12 @@ func (f *finder) walkOver(entries, want int) statement {
 	c, o := f.c, f.keys[0]
 	key := c.column(c.schema.Key)
 	by := o.ordered(c) + " " + o.direction() + ", " + key + " " + o.direction()
-	path := where(c.column("cid")+" = ? AND "+o.present(c), cidArg{})
-	if f.start != nil {
-		path = all(path, where("("+o.ordered(c)+", "+key+")"+o.beyond()+"(?, ?)", f.start.Last.values[0], f.start.Last.key))
-	}
+	path := f.path()
 	from, sql, args := f.where.few(f.cid)
 	text := "SELECT " + f.columns() + " FROM (SELECT " + key + " AS at FROM " + c.schema.Table + " WHERE " + path.sql +
 		" ORDER BY " + by + " LIMIT ?) AS walk CROSS JOIN " + from +
 		" WHERE " + key + " = walk.at AND " + sql + " ORDER BY " + by + " LIMIT ? OFFSET ?"
-	args = append(append(bound(path.args, f.cid), entries), args...)
+	args = append(append(bound(path.args, f.cid, everything()), entries), args...)
 	return f.statement(text, append(args, want, f.offset))
 }
 
@@ -173,7 +208,7 @@ func (f *finder) sorted(want int) ([]row, error) { return f.rows(f.sortedBy(want
 func (f *finder) sortedBy(want int) statement {
 	sql, args := f.where.SQL(f.cid)
 	if f.start != nil {
-		after := f.c.after(f.keys, f.start.Last)
+		after := f.c.after(f.keys, f.start.Last).one
 		sql, args = sql+" AND "+after.sql, append(args, after.args...)
 	}
 	return f.statement("SELECT "+f.columns()+" FROM "+f.c.schema.Table+" WHERE "+sql+
@@ -188,47 +223,6 @@ func (f *finder) columns() string {
 		names = append(names, o.column(f.c))
 	}
 	return strings.Join(append(names, f.c.column(f.c.schema.Key)), ", ")
-}
-
-// maxNamed is how many records one statement names.
-const maxNamed = 500
-
-// name gives rows their ids.
-func (f *finder) name(rows []row) error {
-	at := make(map[int64]*row, len(rows))
-	for i := range rows {
-		at[rows[i].key] = &rows[i]
-	}
-	for some := range slices.Chunk(rows, maxNamed) {
-		s := f.naming(some)
-		found, err := f.tx.Query(s.sql, s.args...)
-		if err != nil {
-			return fmt.Errorf("ids of records: %w", err)
-		}
-		for found.Next() {
-			var key int64
-			var id string
-			if err := found.Scan(&key, &id); err != nil {
-				return errors.Join(fmt.Errorf("ids of records: %w", err), found.Close())
-			}
-			at[key].id = id
-		}
-		if err := errors.Join(found.Err(), found.Close()); err != nil {
-			return fmt.Errorf("ids of records: %w", err)
-		}
-	}
-	return nil
-}
-
-func (f *finder) naming(rows []row) statement {
-	keys := make([]any, len(rows))
-	for i, r := range rows {
-		keys[i] = r.key
-	}
-	c := f.c
-	of := oneOf(c.column(c.schema.Key), keys)
-	return f.statement("SELECT "+c.column(c.schema.Key)+", "+c.column(c.schema.ID)+" FROM "+c.schema.Table+
-		" WHERE "+c.dialect.unindexed(c.column("cid"))+" = ? AND "+of.sql, append([]any{string(f.cid)}, of.args...))
 }
 
 // rows runs a statement that selects columns.

@@ -1,11 +1,7 @@
 package collection
 
 import (
-	"database/sql/driver"
 	"errors"
-	"fmt"
-	"io"
-	"slices"
 
 	"github.com/mewshq/mews/internal/store"
 )
@@ -17,9 +13,8 @@ type folding struct {
 	plan *plan
 	root *group
 
-	sources []*reader
-	rows    int
-	limit   int // of different terms of the root; 0: none
+	rows  int
+	limit int // of different terms of the root; 0: none
 }
 
 // errManyTerms ends a folding that should have chosen the terms of the root
@@ -109,155 +104,43 @@ func (f *folding) missing(g *group) error {
 }
 
 // run reads the records and folds them.
-func (f *folding) run(tx *store.Tx, w Where, cid store.CID) (err error) {
-	defer func() {
-		for _, s := range f.sources {
-			if end := s.stream.Close(); err == nil {
-				err = end
-			}
-		}
-	}()
-	if f.plan.alone(w) {
-		r, err := f.open(tx, f.plan.children[0], f.plan.ofChild(f.plan.children[0], nil, cid))
-		if err != nil {
-			return err
-		}
-		return f.merge(r, nil)
-	}
-	base, err := f.open(tx, &f.plan.base, f.plan.ofBase(w, cid))
+func (f *folding) run(tx *store.Tx, w Where, cid store.CID) error {
+	r, err := f.reading(tx, w, cid)
 	if err != nil {
 		return err
 	}
-	if !f.plan.merged() {
-		return f.single(base)
+	sources := []*source{&f.plan.base}
+	switch {
+	case f.plan.alone(w):
+		sources = f.plan.children
+	case !f.plan.merged():
+		return r.each(tx, 1, func(blocks []*block) error { return f.single(blocks[0]) })
+	default:
+		sources = append(sources, f.plan.children...)
 	}
-	keys, err := base.few(f.c.work.few)
-	if err != nil {
-		return err
-	}
-	if keys != nil && len(keys) == 0 {
-		return nil
-	}
-	for _, s := range f.plan.children {
-		if _, err := f.open(tx, s, f.plan.ofChild(s, keys, cid)); err != nil {
-			return err
-		}
-	}
-	return f.merge(base, f.sources[1:])
-}
-
-func (f *folding) open(tx *store.Tx, s *source, st statement) (*reader, error) {
-	stream, err := tx.Stream(st.sql, st.args...)
-	if err != nil {
-		return nil, fmt.Errorf("aggregate: %w", err)
-	}
-	r := &reader{source: s, stream: stream}
-	f.sources = append(f.sources, r)
-	return r, nil
-}
-
-// A reader goes over the rows of a source.
-type reader struct {
-	*source
-	stream *store.Stream
-	early  [][]driver.Value // rows that were read before their time
-	row    []driver.Value
-	key    int64
-	ended  bool
-}
-
-// few reads ahead and gives the keys of all records when they are no more than
-// a limit, else nil: looking up the rows of many in child tables takes longer
-// than reading the tables.
-func (r *reader) few(limit int) ([]any, error) {
-	keys := []any{}
-	for len(r.early) <= limit {
-		row, err := r.stream.Next()
-		if err == io.EOF {
-			return keys, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("aggregate: %w", err)
-		}
-		r.early = append(r.early, slices.Clone(row))
-		keys = append(keys, row[0])
-	}
-	return nil, nil
-}
-
-// next moves to the next row. With keyed its first column is the record.
-func (r *reader) next(keyed bool) (err error) {
-	if len(r.early) > 0 {
-		r.row, r.early = r.early[0], r.early[1:]
-	} else {
-		r.row, err = r.stream.Next()
-	}
-	if err == io.EOF {
-		r.ended = true
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("aggregate: %w", err)
-	}
-	if keyed {
-		key, ok := r.row[0].(int64)
-		if !ok {
-			return fmt.Errorf("aggregate: the key of a record is a %T", r.row[0])
-		}
-		r.key, r.row = key, r.row[1:]
-	}
-	return nil
-}
-
-// take puts the values of the row into the slots.
-func (r *reader) take() error {
-	for i, s := range r.slots {
-		if err := s.add(r.row[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *reader) reset() {
-	for _, s := range r.slots {
-		s.reset()
-	}
+	return r.each(tx, len(sources), func(blocks []*block) error { return f.merge(sources, blocks) })
 }
 
 // single folds rows that are records.
-func (f *folding) single(r *reader) error {
-	for {
-		if err := r.next(false); err != nil || r.ended {
-			return err
-		}
-		r.reset()
-		if err := r.take(); err != nil {
-			return err
-		}
+func (f *folding) single(b *block) error {
+	for i := range b.rows() {
+		f.plan.base.reset()
+		f.plan.base.take(b, i)
 		if err := f.visit(); err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
-// merge folds the records of the first source, which may have several rows of
+// merge folds the records of the first block, which may have several rows of
 // each, with the rows of the others that belong to them.
-func (f *folding) merge(first *reader, others []*reader) error {
-	for _, r := range f.sources {
-		if err := r.next(true); err != nil {
-			return err
-		}
-	}
-	for !first.ended {
-		key := first.key
-		if err := first.record(key); err != nil {
-			return err
-		}
-		for _, r := range others {
-			if err := r.record(key); err != nil {
-				return err
-			}
+func (f *folding) merge(sources []*source, blocks []*block) error {
+	at := make([]int, len(blocks))
+	for at[0] < len(blocks[0].keys) {
+		key := blocks[0].keys[at[0]]
+		for i, s := range sources {
+			at[i] = s.record(blocks[i], at[i], key)
 		}
 		if err := f.visit(); err != nil {
 			return err
@@ -266,23 +149,33 @@ func (f *folding) merge(first *reader, others []*reader) error {
 	return nil
 }
 
-// record takes all rows of one record and stands behind them then.
-func (r *reader) record(key int64) error {
-	r.reset()
-	for !r.ended && r.key <= key {
-		if r.key == key {
-			if err := r.take(); err != nil {
-				return err
-			}
-		}
-		if err := r.next(true); err != nil {
-			return err
-		}
+// record takes all rows of one record and gives the place behind them.
+func (s *source) record(b *block, at int, key int64) int {
+	s.reset()
+	for at < len(b.keys) && b.keys[at] < key {
+		at++
 	}
-	for _, s := range r.slots {
-		s.finish()
+	for at < len(b.keys) && b.keys[at] == key {
+		s.take(b, at)
+		at++
 	}
-	return nil
+	for _, slot := range s.slots {
+		slot.finish()
+	}
+	return at
+}
+
+// take puts the values of a row into the slots.
+func (s *source) take(b *block, row int) {
+	for i, c := range b.row(row) {
+		s.slots[i].take(c, b.text)
+	}
+}
+
+func (s *source) reset() {
+	for _, slot := range s.slots {
+		slot.reset()
+	}
 }
 
 // visit folds the current record.

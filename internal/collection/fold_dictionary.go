@@ -37,7 +37,7 @@ func newDictionary(mem *ledger, fold bool) *dictionary {
 }
 
 // number of a text, given when it is first seen.
-func (d *dictionary) number(text string) uint32 {
+func (d *dictionary) number(text []byte) uint32 {
 	n := d.entry(text)
 	if !d.fold {
 		return n
@@ -45,11 +45,11 @@ func (d *dictionary) number(text string) uint32 {
 	if int(n) < len(d.group) && d.group[n] != 0 {
 		return d.group[n] - 1
 	}
-	g := d.entry(strings.ToLower(text))
+	g := d.entry(bytes.ToLower(text))
 	d.group = grown(d.mem, d.group, len(d.entries), 4)
 	d.best = grown(d.mem, d.best, len(d.entries), 4)
 	d.group[n] = g + 1
-	if d.best[g] == 0 || text < d.text(d.best[g]-1) {
+	if d.best[g] == 0 || string(text) < d.text(d.best[g]-1) {
 		d.best[g] = n + 1
 	}
 	return g
@@ -74,8 +74,8 @@ func (d *dictionary) compare(a, b uint32) int {
 }
 
 // entry finds or adds a text.
-func (d *dictionary) entry(text string) uint32 {
-	h := maphash.String(d.seed, text)
+func (d *dictionary) entry(text []byte) uint32 {
+	h := maphash.Bytes(d.seed, text)
 	mask := uint64(len(d.slots) - 1)
 	for i := h & mask; ; i = (i + 1) & mask {
 		n := d.slots[i]
@@ -88,7 +88,7 @@ func (d *dictionary) entry(text string) uint32 {
 	}
 }
 
-func (d *dictionary) add(text string, h, slot uint64) uint32 {
+func (d *dictionary) add(text []byte, h, slot uint64) uint32 {
 	n := uint32(len(d.entries))
 	d.entries = grown(d.mem, d.entries, len(d.entries)+1, 8)
 	d.entries[n] = h>>32<<32 | uint64(d.store(text))
@@ -120,7 +120,7 @@ func (d *dictionary) spread() {
 
 // store appends a text behind a head: its length as it stands there, doubled,
 // plus one when it is packed.
-func (d *dictionary) store(text string) (at uint32) {
+func (d *dictionary) store(text []byte) (at uint32) {
 	packed := packable(text)
 	length := len(text)
 	if packed {
@@ -187,10 +187,10 @@ func (d *dictionary) text(n uint32) string {
 	return string(b)
 }
 
-func (d *dictionary) is(n uint32, text string) bool {
+func (d *dictionary) is(n uint32, text []byte) bool {
 	b, packed := d.stored(n)
 	if !packed {
-		return string(b) == text
+		return bytes.Equal(b, text)
 	}
 	if len(b)*2 != len(text) {
 		return false
@@ -206,7 +206,7 @@ func (d *dictionary) is(n uint32, text string) bool {
 const hexDigits = "0123456789abcdef"
 
 // packable tells whether a text is that of a hash or an id.
-func packable(text string) bool {
+func packable(text []byte) bool {
 	if len(text) < 32 || len(text)%2 != 0 {
 		return false
 	}

@@ -7,10 +7,11 @@ type work struct {
 	many   int // terms of the root from which on the shown ones are chosen first
 	most   int // terms of the root from which on they are counted in the order of their index
 	check  int // records between two looks at what is held
+	part   partSize
 }
 
 func usualWork() work {
-	return work{memory: maxMemory, few: 20_000, many: 1000, most: 100_000, check: 256}
+	return work{memory: maxMemory, few: 20_000, many: 1000, most: 100_000, check: 256, part: usualPart}
 }
 
 // A ledger counts the bytes that folding holds, so that no request takes more

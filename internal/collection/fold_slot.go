@@ -1,11 +1,11 @@
 package collection
 
 import (
+	"bytes"
 	"database/sql/driver"
-	"fmt"
 	"math"
 	"slices"
-	"strings"
+	"unicode/utf8"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -26,6 +26,7 @@ type slot struct {
 	numbers  []float64
 	instants []int64
 	hashes   []uint64
+	lower    []byte // a text without case
 	count    int
 	truth    bool // of a condition
 	always   bool // a condition that every record meets
@@ -36,43 +37,58 @@ func (s *slot) reset() {
 	s.count, s.truth = 0, false
 }
 
-// add takes a value as the driver gives it.
+// add takes a value as columns hold it.
 func (s *slot) add(v driver.Value) error {
-	switch v := v.(type) {
-	case nil:
-	case string:
-		if v != "" {
-			s.text(v)
-		}
-	case []byte:
-		if len(v) > 0 {
-			s.text(string(v))
-		}
-	case int64:
-		if s.typ == Number {
-			s.float(float64(v))
-		} else {
-			s.integer(v)
-		}
-	case float64:
-		s.float(v)
-	default:
-		return fmt.Errorf("cannot aggregate a %T", v)
+	b := block{}
+	if err := b.add([]driver.Value{v}, false); err != nil {
+		return err
 	}
+	s.take(b.cells[0], b.text)
 	return nil
 }
 
-func (s *slot) text(v string) {
+// take takes a value of a block.
+func (s *slot) take(c cell, text []byte) {
+	switch c.kind {
+	case cellText:
+		s.text(text[c.n : c.n+int64(c.size)])
+	case cellInteger:
+		if s.typ == Number {
+			s.float(float64(c.n))
+		} else {
+			s.integer(c.n)
+		}
+	case cellNumber:
+		s.float(math.Float64frombits(uint64(c.n)))
+	}
+}
+
+func (s *slot) text(v []byte) {
 	s.count++
 	if s.wantKeys {
 		s.keys = append(s.keys, s.texts.number(v))
 	}
 	if s.wantHashes {
 		if s.fold {
-			v = strings.ToLower(v)
+			s.lower = appendLower(s.lower[:0], v)
+			v = s.lower
 		}
-		s.hashes = append(s.hashes, xxhash.Sum64String(v))
+		s.hashes = append(s.hashes, xxhash.Sum64(v))
 	}
+}
+
+// appendLower is strings.ToLower without a new text for each.
+func appendLower(to, v []byte) []byte {
+	for _, c := range v {
+		switch {
+		case c >= utf8.RuneSelf:
+			return append(to[:0], bytes.ToLower(v)...)
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
+		}
+		to = append(to, c)
+	}
+	return to
 }
 
 func (s *slot) integer(v int64) {

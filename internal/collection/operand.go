@@ -19,6 +19,8 @@ type operand struct {
 	op    fql.Op
 	list  bool
 	now   time.Time
+	// direct says that an index leads to the values that are asked for.
+	direct bool
 
 	column string
 	folded string // without case; "" where there is none

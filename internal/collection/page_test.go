@@ -88,7 +88,31 @@ func TestPlansOfSQLite(t *testing.T) {
 			[]string{"SEARCH thing USING COVERING INDEX thing_host (cid=? AND host_folded>?)", "SCAN walk", "SEARCH thing USING INTEGER PRIMARY KEY (rowid=?)"},
 		},
 		{collection.Query{Filter: "state:'released'"}, "all", []string{"SCAN thing"}},
-		{collection.Query{Filter: "state:'released'+hostname:*'*x*'"}, "count", []string{"SCAN thing"}},
+		{collection.Query{Filter: "state:'released'+hostname:*'*x*'"}, "select", []string{"SEARCH thing USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"}},
+		{
+			collection.Query{Filter: "created:>'2026-01-01'+severity:3"},
+			"select",
+			[]string{"SEARCH thing USING COVERING INDEX thing_scan (cid=? AND seq>? AND seq<?)"},
+		},
+		{
+			collection.Query{Filter: "paths.name:'x'"},
+			"select",
+			[]string{"SEARCH thing USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH thing_path USING PRIMARY KEY (record>? AND record<?)"},
+		},
+		{
+			collection.Query{Filter: "paths.path:!'x'"},
+			"select",
+			[]string{
+				"SEARCH thing USING COVERING INDEX thing_scan (cid=? AND seq>? AND seq<?)",
+				"SEARCH thing_path USING COVERING INDEX thing_path_path (cid=? AND path_folded=? AND record>? AND record<?)",
+			},
+		},
+		{
+			collection.Query{Q: "x"},
+			"select",
+			[]string{"SEARCH thing USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH thing_words USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
+		},
+		{collection.Query{Sort: "hostname"}, "along", []string{"SEARCH thing USING COVERING INDEX thing_host (cid=? AND host_folded>?)"}},
 		{
 			collection.Query{Filter: "hostname:'x'+state:'released'"},
 			"all",

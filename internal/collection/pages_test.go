@@ -57,19 +57,20 @@ func fill(t *testing.T, db *store.DB, c *collection.Collection, rng *rand.Rand, 
 func TestPagesEqualPlainEvaluation(t *testing.T) {
 	rng := newRand(t)
 	for _, s := range []struct {
-		name                   string
-		records, sparse, reach int
+		name                        string
+		records, sparse, few, reach int
 	}{
-		{"no record", 0, 10, 10},
-		{"sorted here", 120, 1000, 1000},
-		{"walked", 120, 5, 100_000},
-		{"walked in vain", 120, 5, 60},
-		{"sorted there", 120, 0, 0},
+		{"no record", 0, 10, 10, 10},
+		{"sorted here", 120, 1000, 1000, 1000},
+		{"walked", 120, 5, 5, 100_000},
+		{"walked in vain", 120, 5, 5, 60},
+		{"along the whole order", 120, 0, 0, 0},
+		{"fetched by keys", 120, 0, 60, 0},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			db, c := open(t), things(t, collection.SQLite)
 			records := fill(t, db, c, rng, s.records)
-			c.Strategy(s.sparse, s.reach)
+			c.Strategy(s.sparse, s.few, s.reach)
 			rapid.Check(t, func(rt *rapid.T) {
 				for range 5 {
 					checkQuery(rt, db, c, records)
@@ -99,7 +100,7 @@ func checkQuery(rt *rapid.T, db *store.DB, c *collection.Collection, records []p
 	}
 	slices.SortFunc(want, func(a, b plain) int { return before(keys, a, b) })
 	byToken := rapid.Bool().Draw(rt, "by token")
-	err = db.Read(ctx, func(tx *store.Tx) error {
+	err = db.ReadWide(ctx, func(tx *store.Tx) error {
 		for done := 0; ; {
 			page, err := c.Page(tx, q)
 			if err != nil {

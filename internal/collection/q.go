@@ -140,7 +140,7 @@ func (c *Collection) inWords(p phrase) cond {
 		region := "substr(" + column + ", " + at + ", " + at + " - " + at + ")"
 		value = all(value, where(c.dialect.contains(region), mark(i), mark(i+1), mark(i), text))
 	}
-	return c.follow(c.schema.Words, value)
+	return c.follow(c.schema.Words, value, false)
 }
 
 // among gives those of some values that have the phrase.

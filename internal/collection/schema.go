@@ -108,8 +108,13 @@ type Schema struct {
 	// key), "cid" and "words", which holds [Collection.Words] of the record: what
 	// q searches. It is a table of its own because it is wide and only q reads
 	// it. Needed when a text field is InQ that has no Values.
-	Words  string
-	Fields []Field
+	Words string
+	// Scan is an index on cid, Key and ScanColumns: what most filters and aggregates
+	// look at. Where all records are read it stands for the table, whose rows are
+	// wider. "": there is none.
+	Scan        string
+	ScanColumns []string
+	Fields      []Field
 	// Hidden names a Boolean field of the noun's table. Records for which it is
 	// true are selected only by filters that name it.
 	Hidden string

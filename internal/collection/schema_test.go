@@ -22,6 +22,7 @@ func TestSchemasThatContradictThemselves(t *testing.T) {
 		`Key: ""`:                   func(s *collection.Schema) { s.Key = "" },
 		`ID: "Id"`:                  func(s *collection.Schema) { s.ID = "Id" },
 		`"a b" is no SQL name`:      func(s *collection.Schema) { s.Words = "a b" },
+		`"c d" is no SQL name`:      func(s *collection.Schema) { s.Scan = "c d" },
 		"limits":                    func(s *collection.Schema) { s.MaxLimit = 1 },
 		"window":                    func(s *collection.Schema) { s.Window = 9 },
 		`neither "error" nor`:       func(s *collection.Schema) { s.UnknownField = "ignore" },

@@ -10,9 +10,10 @@ import (
 // A Where selects records of a collection. It is a value: it can be used many
 // times, and relative dates in it were fixed when it was parsed.
 type Where struct {
-	c     *Collection
-	cond  cond // no text: all records
-	bares bool // the filter names the field that hides records
+	c      *Collection
+	cond   cond // no text: all records
+	narrow bool // an index leads to all records that can be selected, mostly few
+	bares  bool // the filter names the field that hides records
 }
 
 // Parse reads an FQL filter and a phrase; a record must satisfy both, and must
@@ -71,16 +72,19 @@ func (c *Collection) parse(filter, q string) (Where, error) {
 	case k.unknown:
 		w.cond = where(c.dialect.never())
 	case len(parts) > 0:
-		w.cond = all(parts...)
+		w.cond, w.narrow = all(parts...), k.narrow
 	}
-	if len(w.cond.args) > maxArgs {
+	if w.args() > maxArgs {
 		return w, errorf("the filter has more than %d values", maxArgs)
 	}
 	return w, nil
 }
 
 // Empty tells whether it selects every record of a customer.
-func (w Where) Empty() bool { return w.cond.sql == "" }
+func (w Where) Empty() bool { return w.cond.one.sql == "" }
+
+// args is how many arguments its conditions have.
+func (w Where) args() int { return max(len(w.cond.one.args), len(w.cond.many.args)) }
 
 // SQL gives a condition over the noun's table, which must stand in the
 // statement under its own name: a customer's records that are selected. Its
@@ -88,8 +92,11 @@ func (w Where) Empty() bool { return w.cond.sql == "" }
 // what selects few records, where the filter has such a term, and else by
 // reading the table once.
 func (w Where) SQL(cid store.CID) (sql string, args []any) {
-	own := w.selected()
-	return own.set, bound(own.args, cid)
+	own := w.own(where(w.c.dialect.unindexed(w.c.column("cid"))+" = ?", cidArg{}))
+	if w.narrow {
+		return own.one.sql, bound(own.one.args, cid, everything())
+	}
+	return own.many.sql, bound(own.many.args, cid, everything())
 }
 
 // few is the condition for a statement that looks at some records until it has
@@ -98,28 +105,37 @@ func (w Where) SQL(cid store.CID) (sql string, args []any) {
 // children: SQLite would rather read the narrowest index that holds the columns,
 // and then jump to and fro between the children.
 func (w Where) few(cid store.CID) (from, sql string, args []any) {
-	own := w.selected()
+	own := w.own(where(w.c.dialect.unindexed(w.c.column("cid"))+" = ?", cidArg{})).one
 	from = w.c.schema.Table
 	if w.c.dialect == SQLite && strings.Contains(own.sql, into) {
 		from += " NOT INDEXED"
 	}
-	return from, own.sql, bound(own.args, cid)
+	return from, own.sql, bound(own.args, cid, everything())
 }
 
-func (w Where) selected() cond {
-	own := where(w.c.dialect.unindexed(w.c.column("cid"))+" = ?", cidArg{})
+// own adds to a condition that names the customer.
+func (w Where) own(c cond) cond {
 	if w.Empty() {
-		return own
+		return c
 	}
-	return cond{own.sql + " AND " + w.cond.sql, own.set + " AND " + w.cond.set, append(own.args, w.cond.args...)}
+	return cond{both(c.one, w.cond.one), both(c.many, w.cond.many)}
 }
 
-// bound gives arguments with the customer in his places.
-func bound(args []any, cid store.CID) []any {
+func both(a, b statement) statement {
+	return statement{a.sql + " AND " + b.sql, append(a.args[:len(a.args):len(a.args)], b.args...)}
+}
+
+// bound gives arguments with the customer and the part in their places.
+func bound(args []any, cid store.CID, p part) []any {
 	out := make([]any, len(args))
 	for i, a := range args {
-		if _, ok := a.(cidArg); ok {
+		switch a.(type) {
+		case cidArg:
 			a = string(cid)
+		case afterArg:
+			a = p.after
+		case upToArg:
+			a = p.upTo
 		}
 		out[i] = a
 	}

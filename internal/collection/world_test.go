@@ -37,6 +37,7 @@ CREATE INDEX thing_hash ON thing (cid, hash);
 CREATE INDEX thing_state ON thing (cid, state);
 CREATE INDEX thing_low ON thing (cid, path_low);
 CREATE INDEX thing_high ON thing (cid, path_high);
+CREATE INDEX thing_scan ON thing (cid, seq, created, severity);
 CREATE TABLE thing_path (
 	record INTEGER NOT NULL, place INTEGER NOT NULL, cid TEXT NOT NULL, path TEXT NOT NULL, path_folded TEXT NOT NULL,
 	name TEXT, name_folded TEXT, size INTEGER,
@@ -48,7 +49,7 @@ CREATE TABLE thing_words (record INTEGER PRIMARY KEY, cid TEXT NOT NULL, words T
 
 func schema() collection.Schema {
 	return collection.Schema{
-		Name: "thing", Table: "thing", Key: "seq", ID: "id", Words: "thing_words",
+		Name: "thing", Table: "thing", Key: "seq", ID: "id", Words: "thing_words", Scan: "thing_scan", ScanColumns: []string{"created", "severity"},
 		Fields: []collection.Field{
 			{Name: "id", Column: "id", Lower: true},
 			{

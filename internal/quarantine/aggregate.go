@@ -13,7 +13,7 @@ import (
 // snapshot.
 func (s *Service) Aggregate(ctx context.Context, who store.Actor, reqs []mews.AggregateRequest) ([]mews.AggregateResult, error) {
 	var results []collection.Result
-	err := s.db.Read(ctx, func(tx *store.Tx) (err error) {
+	err := s.db.ReadWide(ctx, func(tx *store.Tx) (err error) {
 		results, err = s.records.Aggregate(tx, who.CID, outward.Aggregations(reqs))
 		return err
 	})

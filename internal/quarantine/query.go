@@ -13,7 +13,7 @@ import (
 // Query gives a page of the ids of records.
 func (s *Service) Query(ctx context.Context, who store.Actor, q mews.RecordQuery) (Page, error) {
 	var page collection.Page
-	err := s.db.Read(ctx, func(tx *store.Tx) (err error) {
+	err := s.db.ReadWide(ctx, func(tx *store.Tx) (err error) {
 		page, err = s.records.Page(tx, collection.Query{
 			Filter: q.Filter, Q: q.Q, Sort: q.Sort, Limit: q.Limit, Offset: q.Offset, After: q.After,
 			CID: who.CID, Client: who.Client,

@@ -16,9 +16,18 @@ const (
 func schema(d Deps) collection.Schema {
 	return collection.Schema{
 		Name: "quarantined file", Table: table, Key: "seq", ID: "id", Words: "quarantine_words",
+		Scan: "quarantine_scan", ScanColumns: scanned(),
 		Fields:      append(ownFields(), childFields()...),
 		DefaultSort: defaultSort, DefaultLimit: defaultLimit, MaxLimit: maxIDs,
 		Window: d.Window, UnknownField: d.UnknownField,
+	}
+}
+
+// scanned are the columns that quarantine_scan holds.
+func scanned() []string {
+	return []string{
+		"created", "first_behavior", "last_behavior", "max_severity", "max_confidence", "hostname_folded", "hostname", "username_folded",
+		"username", "country_folded", "country", "adversary",
 	}
 }
 

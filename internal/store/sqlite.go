@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"runtime"
 	"strings"
 
 	"modernc.org/sqlite"
@@ -55,23 +56,32 @@ func (db *DB) openPools(o Options) error {
 		db.write, db.read, db.code = pool, pool, o.Driver.Code
 		return db.ping()
 	}
-	db.code = sqliteCode
-	var err error
+	db.code, db.functions = sqliteCode, true
+	err := registerScan()
+	if err != nil {
+		return err
+	}
 	// The writer touches a page of every index for each row: what its own cache
 	// does not hold is read again, and written to the WAL more than once.
 	if db.write, err = openSQLite(o.Path, append([]string{"cache_size(-16384)"}, pragmas...)); err != nil {
 		return err
 	}
 	db.write.SetMaxOpenConns(1)
-	if db.read, err = openSQLite(o.Path, append([]string{"query_only(1)"}, pragmas...)); err != nil {
-		return errors.Join(err, db.write.Close())
-	}
 	readers := o.Readers
 	if readers <= 0 {
 		readers = 8
 	}
-	db.read.SetMaxOpenConns(readers)
-	db.read.SetMaxIdleConns(readers)
+	if db.read, err = openReaders(o.Path, readers); err != nil {
+		return errors.Join(err, db.write.Close())
+	}
+	processors := o.Processors
+	if processors <= 0 {
+		processors = min(runtime.GOMAXPROCS(0), 4)
+	}
+	db.spare = make(chan struct{}, processors-1)
+	if db.wide, err = openReaders(o.Path, processors-1); err != nil {
+		return errors.Join(err, db.read.Close(), db.write.Close())
+	}
 	return db.ping()
 }
 
@@ -80,6 +90,17 @@ func (db *DB) ping() error {
 		return errors.Join(db.translate(err), db.closePools())
 	}
 	return nil
+}
+
+// openReaders gives a pool of at most n connections that only read.
+func openReaders(path string, n int) (*sql.DB, error) {
+	pool, err := openSQLite(path, append([]string{"query_only(1)"}, pragmas...))
+	if err != nil {
+		return nil, err
+	}
+	pool.SetMaxOpenConns(max(n, 1))
+	pool.SetMaxIdleConns(n)
+	return pool, nil
 }
 
 func openSQLite(path string, pragmas []string) (*sql.DB, error) {

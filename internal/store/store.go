@@ -53,8 +53,11 @@ type Options struct {
 	Now      func() time.Time // default: time.Now
 	MaxBatch int              // most writes in one commit; default 256
 	Readers  int              // most reads at a time; default 8
-	Commits  int              // commits between two checkpoints; default 256
-	Driver   *Driver          // default: the built-in SQLite
+	// Processors is how many of them one read may use; default those of the machine,
+	// at most 4.
+	Processors int
+	Commits    int     // commits between two checkpoints; default 256
+	Driver     *Driver // default: the built-in SQLite
 }
 
 // A Driver is another SQLite than the built-in one. It serves a single
@@ -74,6 +77,13 @@ type DB struct {
 	code  func(error) int
 	write *sql.DB // one connection
 	read  *sql.DB // the same pool as write with a Driver
+	wide  *sql.DB // of companions; nil with a Driver
+
+	functions bool // the driver calls functions of ours
+	// commitMu is held by the writer while it commits, so that nothing is
+	// committed while others hold it.
+	commitMu sync.RWMutex
+	spare    chan struct{} // companions that are in use
 
 	maxBatch int
 	commits  int
@@ -204,7 +214,7 @@ func (db *DB) closePools() error {
 	}
 	err := db.write.Close()
 	if db.read != db.write {
-		err = errors.Join(db.read.Close(), err)
+		err = errors.Join(db.read.Close(), db.wide.Close(), err)
 	}
 	return err
 }

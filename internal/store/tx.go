@@ -3,10 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 )
@@ -21,6 +19,8 @@ type Tx struct {
 	conn  *sql.Conn
 	stmt  context.Context // for statements
 	write *request        // nil in a read transaction
+	// others are further connections of a wide read.
+	others []*Tx
 }
 
 // Context is the caller's context. Inside Write its cancellation interrupts
@@ -102,21 +102,5 @@ func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
 	if closed {
 		return ErrClosed
 	}
-	conn, err := db.read.Conn(ctx)
-	if err != nil {
-		return fmt.Errorf("read: %w", err)
-	}
-	defer conn.Close()
-	// A cancelled BEGIN may have begun all the same, so the end is arranged first
-	// and the beginning, which waits for nothing, is not cancelled.
-	defer func() {
-		if _, end := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK"); end != nil {
-			// The pool throws the connection away, with its snapshot.
-			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
-		}
-	}()
-	if _, err := conn.ExecContext(context.WithoutCancel(ctx), "BEGIN"); err != nil {
-		return fmt.Errorf("begin read: %w", db.translate(err))
-	}
-	return fn(&Tx{db: db, ctx: ctx, conn: conn, stmt: ctx})
+	return db.readOn(ctx, db.read, fn)
 }

@@ -220,7 +220,10 @@ func (db *DB) end(ctx context.Context, conn *sql.Conn) error {
 	if err := db.audit.save(ctx, conn, db.auditKey); err != nil {
 		return db.broken(conn, "save audit head", err)
 	}
-	if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
+	db.commitMu.Lock()
+	_, err := conn.ExecContext(ctx, "COMMIT")
+	db.commitMu.Unlock()
+	if err != nil {
 		return db.commitFailed(conn, err)
 	}
 	return nil
