@@ -91,7 +91,7 @@ func (p *Parser) ecs(inner bool) error {
 		return err
 	}
 	p.osVersion(&p.rec, p.rec[fOSName], p.rec[fOSRelease])
-	e.Host, err = p.host(&p.rec)
+	e.Host, err = p.host(&p.rec, e.Time)
 	return err
 }
 

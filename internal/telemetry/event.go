@@ -69,11 +69,11 @@ func (e *Event) add(o observable.Observable, kind Kind) {
 	}
 }
 
-// host reads the host of a record, and what is new about it.
-func (p *Parser) host(rec *record) (Host, error) {
+// host reads the host of a record, and what is new about it at that time.
+func (p *Parser) host(rec *record, at int64) (Host, error) {
 	h, err := p.identify(rec)
 	if err == nil {
-		h.Facts = p.facts(rec, &h)
+		h.Facts = p.facts(rec, &h, at)
 	}
 	return h, err
 }

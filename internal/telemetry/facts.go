@@ -34,11 +34,17 @@ const maxHosts = 1 << 14
 
 // A told holds the facts that a parser has handed out, by host: sensors repeat
 // them on every line, and who stores them wants to hear of changes only.
-type told map[string]*Facts
+type told map[string]*heard
 
-// facts reads the host facts of a record, nil when it has none or only some that
-// the host's earlier records had.
-func (p *Parser) facts(rec *record, h *Host) *Facts {
+// A heard is what was said of one host, up to a time.
+type heard struct {
+	facts Facts
+	at    int64
+}
+
+// facts reads the host facts of a record of that time, nil when it has none or
+// only some that the host's earlier records had.
+func (p *Parser) facts(rec *record, h *Host, at int64) *Facts {
 	var now Facts
 	texts, found := now.texts(), false
 	for of := fPlatform; of <= fLastUser; of++ {
@@ -56,28 +62,47 @@ func (p *Parser) facts(rec *record, h *Host) *Facts {
 	if !found {
 		return nil
 	}
-	return p.told.tell(h, &now)
+	return p.told.tell(h, &now, at)
 }
 
-// tell remembers a host's facts and returns them when something is new.
-func (t told) tell(h *Host, now *Facts) *Facts {
+// tell remembers a host's facts and returns them when something is new. A line
+// older than others of its host counts only for what they did not say: readers
+// hear nothing of lines that repeat, and must not take it for the newest.
+func (t told) tell(h *Host, now *Facts, at int64) *Facts {
 	key := h.AID
 	if key == "" {
 		key = h.Hostname
 	}
 	before := t[key]
 	if before == nil {
-		before = &Facts{}
+		before = &heard{at: at}
 		if len(t) >= maxHosts {
 			clear(t)
 		}
 		t[key] = before
 	}
-	if !before.Merge(now) {
+	if at < before.at {
+		now.forget(&before.facts)
+	}
+	before.at = max(before.at, at)
+	if !before.facts.Merge(now) {
 		return nil
 	}
 	fresh := *now
 	return &fresh
+}
+
+// forget takes out of f what other knows.
+func (f *Facts) forget(other *Facts) {
+	mine := f.texts()
+	for i, text := range other.texts() {
+		if *text != "" {
+			*mine[i] = ""
+		}
+	}
+	if other.BootTime != 0 {
+		f.BootTime = 0
+	}
 }
 
 // fact reads one fact. Words that sensors write for "unknown" are none.

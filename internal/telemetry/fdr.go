@@ -148,7 +148,7 @@ func (p *Parser) fdr() error {
 		p.drop()
 		return nil
 	}
-	e.Host.Facts = p.facts(rec, &e.Host)
+	e.Host.Facts = p.facts(rec, &e.Host, e.Time)
 	return nil
 }
 

@@ -87,7 +87,7 @@ func (p *Parser) osqueryRow() (err error) {
 	p.osqueryProcess(e)
 	p.osquerySeen(e)
 	p.osqueryFacts()
-	if e.Host, err = p.osqueryHost(); err != nil {
+	if e.Host, err = p.osqueryHost(e.Time); err != nil {
 		return err
 	}
 	if len(e.Seen) == 0 && e.Process.ID == 0 && e.Host.Facts == nil {
@@ -154,12 +154,12 @@ func (p *Parser) queries(word string) bool {
 }
 
 // osqueryHost reads the host. Its identifier is, as configured, an id or a name.
-func (p *Parser) osqueryHost() (Host, error) {
+func (p *Parser) osqueryHost(at int64) (Host, error) {
 	row := &p.row
 	if p.hexID(row[fHostID]) == "" {
 		row[fComputer] = row[fHostID]
 	} else if p.hexID(row[fMachineID]) == "" {
 		row[fMachineID] = row[fHostID]
 	}
-	return p.host(row)
+	return p.host(row, at)
 }

@@ -136,22 +136,24 @@ func normal(events []Event) []Event {
 
 // TestFactsOnce tells of facts when they are new, and only then.
 func TestFactsOnce(t *testing.T) {
-	line := func(aid, ip string) []byte {
-		return []byte(`{"event_simpleName":"AgentOnline","aid":"` + strings.Repeat(aid, 16) + `","timestamp":"1718000000000","aip":"` + ip + `"}`)
+	line := func(aid, ip string, at int) []byte {
+		return fmt.Appendf(nil, `{"event_simpleName":"AgentOnline","aid":"%s","timestamp":"%d","aip":"%s"}`, strings.Repeat(aid, 16), 1718000000000+at, ip)
 	}
 	p := newParser(t, Auto)
 	for i, step := range []struct {
 		aid, ip string
+		at      int
 		told    bool
 	}{
-		{"ab", "192.0.2.1", true},
-		{"ab", "192.0.2.1", false},
-		{"cd", "192.0.2.1", true},
-		{"ab", "192.0.2.2", true},
-		{"ab", "192.0.2.1", true},
-		{"ab", "", false},
+		{"ab", "192.0.2.1", 10, true},
+		{"ab", "192.0.2.1", 20, false},
+		{"ab", "192.0.2.2", 15, false}, // older than what was repeated
+		{"cd", "192.0.2.1", 15, true},
+		{"ab", "192.0.2.2", 30, true},
+		{"ab", "192.0.2.1", 40, true},
+		{"ab", "", 50, false},
 	} {
-		events, err := p.Parse(line(step.aid, step.ip))
+		events, err := p.Parse(line(step.aid, step.ip, step.at))
 		if err != nil || len(events) != 1 {
 			t.Fatal(events, err)
 		}

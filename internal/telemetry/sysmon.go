@@ -119,7 +119,7 @@ func (p *Parser) sysmon() error {
 		return nil
 	}
 	p.sysmonPlatform()
-	e.Host, err = p.host(rec)
+	e.Host, err = p.host(rec, e.Time)
 	return err
 }
 
