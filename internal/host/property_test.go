@@ -169,7 +169,7 @@ func TestRestartsHeal(t *testing.T) {
 		for host := range model(reports) {
 			r := anyReport(t, 100)
 			r.AID, r.Hostname, r.Facts = host, "a", &telemetry.Facts{OSVersion: "b", Serial: "c"}
-			r.Last += 9000e6
+			r.Last += 9000e6 + retell
 			reports = append(reports, r)
 		}
 		for _, r := range reports {
