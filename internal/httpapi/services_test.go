@@ -45,7 +45,7 @@ func (h *harness) services(t testing.TB, deps *Deps, keys *blob.Keyring, engine 
 	must(t, err)
 	deps.Samples.OnAdopt(deps.Quarantine.Adopt)
 	deps.Sightings, err = sighting.Open(context.Background(), sighting.Deps{
-		DB: h.db, FS: h.files, Hosts: deps.Hosts, IOCs: deps.IOCs, Log: deps.Log, Now: deps.Now,
+		DB: h.db, FS: h.files, Hosts: deps.Hosts, IOCs: deps.IOCs, Watch: deps.Detections, Log: deps.Log, Now: deps.Now,
 	})
 	must(t, err)
 	ctx, stop := context.WithCancel(context.Background())
