@@ -107,7 +107,7 @@ func runIOCDevices(ctx context.Context, g *globals, o *listOptions, args []strin
 				return viewOf(&mews.Envelope[sightingRow]{Resources: rows}, sightingColumns...), err
 			},
 		})
-		return g.explainNoSighting(ctx, c, some[0], err)
+		return g.explainNoSighting(ctx, c, some[0], "", err)
 	})
 }
 
@@ -184,7 +184,11 @@ func runIOCProcesses(ctx context.Context, g *globals, o *listOptions, devices, a
 			unit: "processes", page: firstOf(g, all), all: all, id: itself,
 			view: recordsOf(s.ProcessDetails, func(env *mews.Envelope[mews.ProcessDetail]) view { return viewOf(env, processColumns...) }),
 		})
-		return g.explainNoSighting(ctx, c, some[0], err)
+		device := ""
+		if len(devices) == 1 {
+			device = devices[0]
+		}
+		return g.explainNoSighting(ctx, c, some[0], device, err)
 	})
 }
 
@@ -240,13 +244,21 @@ func firstOf[T any](g *globals, all func(context.Context, mews.RecordQuery) iter
 }
 
 // explainNoSighting adds to an empty list what the server knows about the reason.
-func (g *globals) explainNoSighting(ctx context.Context, c *mews.Client, o mews.Observable, err error) error {
+// device is the one that was asked for, "" for all.
+func (g *globals) explainNoSighting(ctx context.Context, c *mews.Client, o mews.Observable, device string, err error) error {
 	if !errors.Is(err, errNoMatch) {
 		return err
 	}
-	env, asked := c.Sightings().Count(ctx, o)
-	if asked == nil && env.Meta.Hint != nil {
-		g.note("%s", env.Meta.Hint.Message)
+	var meta mews.Meta
+	if device == "" {
+		if env, asked := c.Sightings().Count(ctx, o); asked == nil {
+			meta = env.Meta
+		}
+	} else if env, asked := c.Sightings().Processes(ctx, mews.SightingQuery{Observable: o, DeviceID: device, Limit: 1}); asked == nil {
+		meta = env.Meta
+	}
+	if meta.Hint != nil {
+		g.note("%s", meta.Hint.Message)
 	}
 	return err
 }
