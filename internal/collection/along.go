@@ -28,7 +28,7 @@ func (f *finder) along(want int) ([]row, error) {
 // start.
 func (f *finder) path() statement {
 	c, o := f.c, f.keys[0]
-	path := where(c.column("cid")+" = ? AND "+o.present(c), cidArg{})
+	path := f.where.visible(where(c.column("cid")+" = ? AND "+o.present(c), cidArg{}))
 	if f.start != nil {
 		path = all(path, where("("+o.ordered(c)+", "+c.column(c.schema.Key)+")"+o.beyond()+"(?, ?)", f.start.Last.values[0], f.start.Last.key))
 	}
@@ -46,7 +46,7 @@ func (f *finder) ofIndex() statement {
 func (f *finder) ofMissing() statement {
 	c, o := f.c, f.keys[0]
 	key := c.column(c.schema.Key)
-	rest := where(c.dialect.unindexed(c.column("cid"))+" = ? AND "+o.missing(c), cidArg{})
+	rest := f.where.visible(where(c.dialect.unindexed(c.column("cid"))+" = ? AND "+o.missing(c), cidArg{}))
 	if f.start != nil && isMissing(f.start.Last.values[0]) {
 		rest = all(rest, where(key+o.beyond()+"?", f.start.Last.key))
 	}

@@ -81,7 +81,7 @@ func (f *finder) find() ([]row, error) {
 
 // selectKeys evaluates the filter, and sets the total of a first page.
 func (f *finder) selectKeys() (err error) {
-	if f.where.Empty() {
+	if !f.where.narrows() {
 		if f.total < 0 {
 			return f.count()
 		}
@@ -148,7 +148,8 @@ func (f *finder) count() error {
 }
 
 func (f *finder) counting() statement {
-	return f.statement("SELECT count(*) FROM "+f.c.schema.Table+" WHERE "+f.c.column("cid")+" = ?", []any{string(f.cid)})
+	all := f.where.visible(where(f.c.column("cid")+" = ?", cidArg{})).one
+	return f.statement("SELECT count(*) FROM "+f.c.schema.Table+" WHERE "+all.sql, bound(all.args, f.cid, everything()))
 }
 
 // walk goes along the index of the order over as many entries as should hold
@@ -183,7 +184,7 @@ func (f *finder) walkOver(entries, want int) statement {
 // does not, the walk ends before the page is full.
 func (f *finder) entries(want int) (int, error) {
 	need := f.offset + want
-	if !f.where.Empty() {
+	if f.where.narrows() {
 		var most int64 // at least as many as there are
 		text := "SELECT coalesce(max(" + f.c.column(f.c.schema.Key) + "), 0) FROM " + f.c.schema.Table
 		if err := f.tx.QueryRow(text).Scan(&most); err != nil {

@@ -115,8 +115,8 @@ type Schema struct {
 	Scan        string
 	ScanColumns []string
 	Fields      []Field
-	// Hidden names a Boolean field of the noun's table. Records for which it is
-	// true are selected only by filters that name it.
+	// Hidden names a Boolean field of the noun's table. Only records for which it
+	// is false are selected, unless the filter names it.
 	Hidden string
 
 	DefaultSort  string // as a client would write it

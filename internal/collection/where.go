@@ -11,9 +11,11 @@ import (
 // times, and relative dates in it were fixed when it was parsed.
 type Where struct {
 	c      *Collection
-	cond   cond // no text: all records
-	narrow bool // an index leads to all records that can be selected, mostly few
-	bares  bool // the filter names the field that hides records
+	cond   cond   // no text: all records
+	narrow bool   // an index leads to all records that can be selected, mostly few
+	bares  bool   // the filter names the field that hides records
+	hidden string // condition that leaves them out, "" for none; in cond, too
+	plain  bool   // there is no other condition
 }
 
 // Parse reads an FQL filter and a phrase; a record must satisfy both, and must
@@ -32,8 +34,9 @@ func (w Where) hiding() Where {
 	if f == nil || w.bares {
 		return w
 	}
-	own := where(w.c.column(f.Column) + " = 0")
-	if !w.Empty() {
+	w.hidden, w.plain = w.c.column(f.Column)+" = 0", w.Empty()
+	own := where(w.hidden)
+	if !w.plain {
 		own = all(own, w.cond)
 	}
 	w.cond = own
@@ -82,6 +85,18 @@ func (c *Collection) parse(filter, q string) (Where, error) {
 
 // Empty tells whether it selects every record of a customer.
 func (w Where) Empty() bool { return w.cond.one.sql == "" }
+
+// narrows tells whether a filter or a phrase selects, and not only what hides
+// records.
+func (w Where) narrows() bool { return !w.Empty() && !w.plain }
+
+// visible adds to a condition what hides records: indexes can hold both.
+func (w Where) visible(c cond) cond {
+	if w.hidden == "" {
+		return c
+	}
+	return all(c, where(w.hidden))
+}
 
 // args is how many arguments its conditions have.
 func (w Where) args() int { return max(len(w.cond.one.args), len(w.cond.many.args)) }

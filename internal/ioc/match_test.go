@@ -21,13 +21,15 @@ func (w *world) candidate(t testing.TB, cid store.CID, o observable.Observable) 
 	return pass(o)
 }
 
-func (w *world) hits(t testing.TB, cid store.CID, at time.Time, some ...observable.Observable) map[observable.Observable]Hit {
-	t.Helper()
-	var out map[observable.Observable]Hit
-	must(t, w.db.Read(ctx, func(tx *store.Tx) (err error) {
+// hits serves property tests, too.
+func (w *world) hits(t interface{ Fatal(...any) }, cid store.CID, at time.Time, some ...observable.Observable) (out map[observable.Observable]Hit) {
+	err := w.db.Read(ctx, func(tx *store.Tx) (err error) {
 		out, err = w.Hits(tx, cid, some, at)
 		return err
-	}))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return out
 }
 

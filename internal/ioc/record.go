@@ -112,7 +112,7 @@ func load(tx *store.Tx, cid store.CID, where string, args ...any) (map[string]re
 		r, err := scanRecord(rows)
 		list = append(list, r)
 		return err
-	}, selectRecords+`WHERE cid = ? AND `+where, append([]any{string(cid)}, args...)...)
+	}, selectRecords+`WHERE +cid = ? AND `+where, append([]any{string(cid)}, args...)...)
 	if err == nil {
 		err = loadChildren(tx, cid, list)
 	}

@@ -12,6 +12,7 @@ func modernSchema(d Deps) collection.Schema {
 	return collection.Schema{
 		Name: "indicator", Table: table, Key: "seq", ID: "id",
 		Fields: append(ownFields(), childFields()...), Hidden: "deleted",
+		Scan: "ioc_scan", ScanColumns: scanned(),
 		DefaultSort: "created_on|desc", DefaultLimit: 100, MaxLimit: maxBatch,
 		Window: d.Window, UnknownField: d.UnknownField,
 	}
@@ -23,6 +24,14 @@ func legacySchema(d Deps) collection.Schema {
 	s := modernSchema(d)
 	s.Name, s.ID, s.MaxLimit = "IOC", "name", 500
 	return s
+}
+
+// scanned are the columns of the index ioc_scan beside customer and key.
+func scanned() []string {
+	return []string{
+		"deleted", "type", "action", "severity_number", "severity", "applied_globally", "expired", "expires", "created", "modified",
+		"source", "created_by", "modified_by",
+	}
 }
 
 // ownFields have one value, in the noun's table.

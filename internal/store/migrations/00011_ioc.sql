@@ -42,12 +42,13 @@ CREATE TABLE ioc (
     rev               INTEGER NOT NULL -- of the customer, when the row was last written
 ) STRICT;
 
-CREATE UNIQUE INDEX ioc_id ON ioc (cid, id);
--- What lists are mostly sorted by, and looked for.
-CREATE INDEX ioc_value ON ioc (cid, value);
-CREATE INDEX ioc_created ON ioc (cid, created);
-CREATE INDEX ioc_modified ON ioc (cid, modified);
-CREATE INDEX ioc_expires ON ioc (cid, expires) WHERE expires IS NOT NULL;
+CREATE UNIQUE INDEX ioc_id ON ioc (id);
+-- What lists are mostly sorted by, and looked for. Behind it stands what hides a
+-- row, so that a page needs no row that it does not show.
+CREATE INDEX ioc_value ON ioc (cid, value, deleted);
+CREATE INDEX ioc_created ON ioc (cid, created, deleted);
+CREATE INDEX ioc_modified ON ioc (cid, modified, deleted);
+CREATE INDEX ioc_expires ON ioc (cid, expires, deleted) WHERE expires IS NOT NULL;
 -- What is still to be marked as expired.
 CREATE INDEX ioc_due ON ioc (cid, expires) WHERE expired = 0 AND expires IS NOT NULL;
 -- What changed since a node has read the indicators into memory.
