@@ -71,6 +71,33 @@ type IndexReport struct {
 	Problems []IndexProblem `json:"problems"`
 }
 
+// A SightingStatus tells how the runs of sightings of all customers stand. Sizes
+// are bytes.
+type SightingStatus struct {
+	Runs    int   `json:"runs"`
+	Entries int64 `json:"entries"`
+	Bytes   int64 `json:"bytes"`
+	Behind  int   `json:"behind"` // runs that wait to be merged; calls wait when they are many
+	Damaged int   `json:"damaged_runs"`
+	Cached  int64 `json:"cache_bytes"`
+}
+
+// A SightingReport is the outcome of a check of all runs.
+type SightingReport struct {
+	Runs     int               `json:"runs"`
+	Entries  int64             `json:"entries"`
+	Bytes    int64             `json:"bytes"`
+	Problems []SightingProblem `json:"problems"`
+}
+
+// A SightingProblem is a run that cannot be read. Questions of its customer are
+// refused until its file is restored from a backup.
+type SightingProblem struct {
+	CID     string `json:"cid"`
+	File    string `json:"file"`
+	Problem string `json:"problem"`
+}
+
 // An IndexProblem is something wrong with one segment. Searches are right in
 // spite of it, and it is being repaired.
 type IndexProblem struct {

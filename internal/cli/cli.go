@@ -96,7 +96,7 @@ Exit codes: mews help exit-codes`,
 		newQuotasCommand(g), newSampleCommand(g), newQuarantineCommand(g), newAgentCommand(g), newIngestCommand(g),
 		newIOCCommand(g), newDetectionCommand(g), newHostCommand(g), newProcessCommand(g), newFQLCommand(g),
 		newVersionCommand(g), newExitCodesTopic(),
-		newServeCommand(g), newClientCommand(g), newIndexCommand(g), newAuditCommand(g),
+		newServeCommand(g), newClientCommand(g), newIndexCommand(g), newSightingsCommand(g), newAuditCommand(g),
 	)
 	return root
 }

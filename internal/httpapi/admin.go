@@ -11,6 +11,7 @@ import (
 
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/auth"
+	"github.com/mewshq/mews/internal/sighting"
 	"github.com/mewshq/mews/internal/store"
 )
 
@@ -28,6 +29,7 @@ type AdminDeps struct {
 	IndexCheck  func(context.Context) (any, error)
 	// IndexRebuild reports progress in its own unit, as often as it likes.
 	IndexRebuild func(ctx context.Context, progress func(done, total int64)) error
+	Sightings    *sighting.Service
 	// VerifyAudit gives the rows read, and an error at the first bad one.
 	VerifyAudit func(context.Context, ...store.Head) (rows int64, err error)
 }
@@ -52,6 +54,8 @@ func NewAdmin(d AdminDeps) http.Handler {
 		"DELETE /admin/clients/{id}":      a.revokeClient,
 		"GET /admin/index":                a.call(d.IndexStatus),
 		"POST /admin/index/check":         a.call(d.IndexCheck),
+		"GET /admin/sightings":            a.call(func(ctx context.Context) (any, error) { return d.Sightings.Status(ctx) }),
+		"POST /admin/sightings/check":     a.call(func(ctx context.Context) (any, error) { return d.Sightings.Check(ctx) }),
 		"POST /admin/audit/verify":        a.verifyAudit,
 	} {
 		a.mux.HandleFunc(pattern, a.wrap(fn))

@@ -25,6 +25,7 @@ func newAdminServer(t *testing.T, h *harness, rebuild func(context.Context, func
 		IndexStatus:  func(context.Context) (any, error) { return mews.IndexStatus{Files: 3}, nil },
 		IndexCheck:   func(context.Context) (any, error) { return nil, errors.New("disk on fire") },
 		IndexRebuild: rebuild,
+		Sightings:    h.api.deps.Sightings,
 		VerifyAudit:  h.db.VerifyAudit,
 	}))
 	t.Cleanup(srv.Close)
@@ -94,6 +95,12 @@ func TestAdminIndexAndAudit(t *testing.T) {
 	}
 	if status, env := adminCall[any](t, srv, "POST", "/admin/index/check", ""); status != 500 || env.Errors[0].Message != "disk on fire" {
 		t.Errorf("check: %d %+v", status, env)
+	}
+	if status, env := adminCall[mews.SightingStatus](t, srv, "GET", "/admin/sightings", ""); status != 200 || len(env.Resources) != 1 {
+		t.Errorf("sightings: %d %+v", status, env)
+	}
+	if status, env := adminCall[mews.SightingReport](t, srv, "POST", "/admin/sightings/check", ""); status != 200 || env.Resources[0].Problems == nil {
+		t.Errorf("check of sightings: %d %+v", status, env)
 	}
 	if status, env := adminCall[mews.AuditReport](t, srv, "POST", "/admin/audit/verify", ""); status != 200 || !env.Resources[0].OK || env.Resources[0].Rows == 0 {
 		t.Errorf("audit: %d %+v", status, env)

@@ -21,6 +21,7 @@ func (n *node) adminHandler() http.Handler {
 		IndexStatus:  n.indexStatus,
 		IndexCheck:   n.indexCheck,
 		IndexRebuild: n.index.Rebuild,
+		Sightings:    n.sightings,
 		VerifyAudit:  n.db.VerifyAudit,
 	})
 }

@@ -6,32 +6,38 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/sstable"
 )
 
-// A Report is what Check has read and what of it is bad.
-type Report struct {
-	Runs    int       `json:"runs"`
-	Entries int64     `json:"entries"`
-	Bytes   int64     `json:"bytes"`
-	Damaged []Damaged `json:"damaged"`
-}
-
-// A Damaged run cannot be read, or is not the one that the catalog names.
-type Damaged struct {
-	File   string `json:"file"`
-	Reason string `json:"reason"`
+// Status adds up the runs of all customers.
+func (s *Service) Status(context.Context) (mews.SightingStatus, error) {
+	out := mews.SightingStatus{Cached: s.cache.Bytes()}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, shelf := range s.shelves {
+		out.Runs += len(shelf)
+		out.Behind += s.backlog(shelf)
+		for _, r := range shelf {
+			out.Entries += r.entries
+			out.Bytes += r.bytes
+			if r.damaged {
+				out.Damaged++
+			}
+		}
+	}
+	return out, nil
 }
 
 // Check reads all runs of all customers from end to end.
-func (s *Service) Check(ctx context.Context) (Report, error) {
+func (s *Service) Check(ctx context.Context) (mews.SightingReport, error) {
 	s.mu.Lock()
 	var views []*view
 	for cid, shelf := range s.shelves {
 		views = append(views, s.hold(cid, shelf))
 	}
 	s.mu.Unlock()
-	out := Report{Damaged: []Damaged{}}
+	out := mews.SightingReport{Problems: []mews.SightingProblem{}}
 	var err error
 	for _, v := range views {
 		if err == nil {
@@ -39,12 +45,12 @@ func (s *Service) Check(ctx context.Context) (Report, error) {
 		}
 		v.release()
 	}
-	slices.SortFunc(out.Damaged, func(a, b Damaged) int { return cmp.Compare(a.File, b.File) })
+	slices.SortFunc(out.Problems, func(a, b mews.SightingProblem) int { return cmp.Compare(a.File, b.File) })
 	return out, err
 }
 
 // check reads the runs of one customer.
-func (v *view) check(ctx context.Context, out *Report) error {
+func (v *view) check(ctx context.Context, out *mews.SightingReport) error {
 	for _, r := range v.runs {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("check sightings: %w", err)
@@ -53,7 +59,7 @@ func (v *view) check(ctx context.Context, out *Report) error {
 		out.Entries += r.entries
 		out.Bytes += r.bytes
 		if err := v.s.checkRun(r); err != nil {
-			out.Damaged = append(out.Damaged, Damaged{runName(r.id), err.Error()})
+			out.Problems = append(out.Problems, mews.SightingProblem{CID: string(v.cid), File: runName(r.id), Problem: err.Error()})
 		}
 	}
 	return nil

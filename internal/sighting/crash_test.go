@@ -149,7 +149,7 @@ func (w *world) checkFiles() error {
 		return err
 	}
 	report, err := w.Check(ctx)
-	if err != nil || len(report.Damaged) > 0 || report.Runs != len(names) {
+	if err != nil || len(report.Problems) > 0 || report.Runs != len(names) {
 		return fmt.Errorf("files are %q, the catalog's runs %+v (%w)", names, report, err)
 	}
 	return nil

@@ -251,11 +251,14 @@ func TestDamage(t *testing.T) {
 	must(t, err)
 	report, err := w.Check(ctx)
 	must(t, err)
-	if report.Runs != 3 || len(report.Damaged) != 2 || report.Damaged[0].File != runName(2) {
+	if report.Runs != 3 || len(report.Problems) != 2 || report.Problems[0].File != runName(2) {
 		t.Errorf("check says %+v", report)
 	}
 	_, _, err = w.Count(ctx, me, file(7))
 	kind(t, err, mews.ErrUnavailable, "restore it from a backup")
+	if st, err := w.Status(ctx); err != nil || st.Runs != 3 || st.Damaged != 1 || st.Entries != report.Entries {
+		t.Errorf("status is %+v (%v)", st, err)
+	}
 	if _, _, err := w.Count(ctx, stranger, file(7)); err != nil {
 		t.Errorf("another customer: %v", err)
 	}
@@ -288,7 +291,7 @@ func TestSwappedFiles(t *testing.T) {
 	must(t, err)
 	report, err := w.Check(ctx)
 	must(t, err)
-	if len(report.Damaged) != 2 {
+	if len(report.Problems) != 2 {
 		t.Errorf("check says %+v", report)
 	}
 	must(t, w.Close())
