@@ -125,10 +125,10 @@ class Customer:
     """A customer of its own: what its tests change, no other test sees. Records
     come in as hosts report them; everything else goes through FalconPy."""
 
-    def __init__(self, server):
+    def __init__(self, server, scopes=QUARANTINE_SCOPES):
         self.cid = f"{next(_customers):032x}"
         self.base_url = server.base_url
-        self.credentials = server.new_client(*QUARANTINE_SCOPES, cid=self.cid)
+        self.credentials = server.new_client(*scopes, cid=self.cid)
         self.quarantine = Quarantine(**self.credentials)
         self.uploads = SampleUploads(**self.credentials)
         self.uber = APIHarnessV2(**self.credentials)

@@ -32,8 +32,13 @@ var customers atomic.Int64
 
 func newCustomer(t *testing.T) *customer {
 	t.Helper()
+	return customerWith(t, "quarantined-files:read,quarantined-files:write,ingest:write")
+}
+
+func customerWith(t *testing.T, scopes string) *customer {
+	t.Helper()
 	c := &customer{cid: fmt.Sprintf("%032x", 0xc0de+customers.Add(1))}
-	own := newClient(t, "quarantined-files:read,quarantined-files:write,ingest:write", "--cid", c.cid)
+	own := newClient(t, scopes, "--cid", c.cid)
 	c.CrowdStrikeAPISpecification, _ = connect(t, own.ID, own.Secret)
 	c.token = fetchToken(t, own)
 	return c
@@ -98,7 +103,13 @@ func (c *customer) reportFile(t *testing.T, r reported, content []byte) {
 
 func (c *customer) ingest(t *testing.T, body io.Reader, kind string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.BaseURL+"/ingest/v1/quarantine", body)
+	c.send(t, "/ingest/v1/quarantine", body, kind)
+}
+
+// send brings in what hosts tell.
+func (c *customer) send(t *testing.T, path string, body io.Reader, kind string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.BaseURL+path, body)
 	if err != nil {
 		t.Fatal(err)
 	}
