@@ -213,8 +213,11 @@ func (n *node) openDetections(keys *blob.Keyring) (err error) {
 		UnknownField: collection.UnknownField(n.cfg.Compat.UnknownField),
 		Tell:         n.cfg.Webhook.URL != "", Repeat: n.cfg.Webhook.Repeat,
 	})
-	if err == nil {
-		n.webhook, err = newWebhook(n.cfg.Webhook, n.detections, n.log)
+	if err != nil {
+		return err
+	}
+	if n.webhook, err = newWebhook(n.cfg.Webhook, n.detections, n.log); n.webhook != nil {
+		n.registry.MustRegister(n.webhook.calls)
 	}
 	return err
 }

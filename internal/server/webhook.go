@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/detection"
 )
@@ -38,6 +40,7 @@ type webhook struct {
 	log        *slog.Logger
 	now        func() time.Time
 	pause      time.Duration // the first one
+	calls      *prometheus.CounterVec
 }
 
 // newWebhook reads the secret. It gives nil when no webhook is configured.
@@ -54,6 +57,9 @@ func newWebhook(cfg WebhookConfig, d *detection.Service, log *slog.Logger) (*web
 	}
 	return &webhook{
 		url: cfg.URL, secret: secret, detections: d, log: log, now: time.Now, pause: firstPause,
+		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "mews_webhook_calls_total", Help: "Calls of the webhook: taken in by the receiver (ok), or to be made again (failed).",
+		}, []string{"outcome"}),
 		http: &http.Client{
 			Timeout: webhookTimeout,
 			// What was signed for one receiver is for no other.
@@ -102,8 +108,10 @@ func (w *webhook) tellNext(ctx context.Context) (told int, err error) {
 		return 0, err
 	}
 	if err := w.send(ctx, body); err != nil {
+		w.calls.WithLabelValues("failed").Inc()
 		return 0, err
 	}
+	w.calls.WithLabelValues("ok").Inc()
 	return len(next.Detections), w.detections.Told(ctx, next)
 }
 

@@ -14,10 +14,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/blob"
 	"github.com/mewshq/mews/internal/detection"
 	"github.com/mewshq/mews/internal/host"
+	"github.com/mewshq/mews/internal/httpapi"
 	"github.com/mewshq/mews/internal/ioc"
 	"github.com/mewshq/mews/internal/observable"
 	"github.com/mewshq/mews/internal/sighting"
@@ -26,8 +29,8 @@ import (
 )
 
 const (
-	hookCID    store.CID = "0123456789abcdef0123456789abcdef"
-	hookSecret           = "a secret of thirty-two characters"
+	hookCID    = store.CID("0123456789abcdef0123456789abcdef")
+	hookSecret = "a secret of thirty-two characters"
 )
 
 // A hookWorld is a webhook over real detections, and the calls that its receiver
@@ -36,14 +39,14 @@ type hookWorld struct {
 	db         *store.DB
 	detections *detection.Service
 	calls      chan mews.DetectionEvent
-	logs       *strings.Builder
+	metric     prometheus.Collector
 }
 
 // newHookWorld starts a webhook whose receiver answers as it is told, one status
 // a call and 200 from then on. It ends with the test.
 func newHookWorld(t *testing.T, answers ...int) *hookWorld {
 	t.Helper()
-	w := &hookWorld{db: storetest.New(t), calls: make(chan mews.DetectionEvent, 100), logs: &strings.Builder{}}
+	w := &hookWorld{db: storetest.New(t), calls: make(chan mews.DetectionEvent, 100)}
 	keys := blob.NewKeyring([32]byte{1})
 	iocs, err := ioc.New(ioc.Deps{DB: w.db, Keys: keys})
 	check(t, err)
@@ -80,9 +83,9 @@ func newHookWorld(t *testing.T, answers ...int) *hookWorld {
 	t.Cleanup(receiver.Close)
 	file := filepath.Join(t.TempDir(), "secret")
 	check(t, os.WriteFile(file, []byte(hookSecret+"\n"), 0o400))
-	log := slog.New(slog.NewTextHandler(w.logs, nil))
-	hook, err := newWebhook(WebhookConfig{URL: receiver.URL + "/hook", SecretFile: file}, w.detections, log)
+	hook, err := newWebhook(WebhookConfig{URL: receiver.URL + "/hook", SecretFile: file}, w.detections, slog.New(slog.DiscardHandler))
 	check(t, err)
+	w.metric = hook.calls
 	hook.pause = time.Millisecond
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error)
@@ -154,6 +157,21 @@ func TestWebhookTriesAgain(t *testing.T) {
 	if event := <-w.calls; len(event.Detections) != 1 {
 		t.Errorf("told of %+v", event)
 	}
+	// The second call was made after the first was counted.
+	want := `mews_webhook_calls_total{outcome="failed"} 4`
+	if got := w.metrics(t); !strings.Contains(got, want) || !strings.Contains(got, `mews_webhook_calls_total{outcome="ok"}`) {
+		t.Errorf("metrics are %s, want %s", got, want)
+	}
+}
+
+// metrics are those of the webhook, as they are read by others.
+func (w *hookWorld) metrics(t *testing.T) string {
+	t.Helper()
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(w.metric)
+	page := httptest.NewRecorder()
+	httpapi.Metrics(registry).ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	return page.Body.String()
 }
 
 func TestWebhookNeedsASecret(t *testing.T) {
