@@ -13,6 +13,7 @@ from falconpy import MalQuery, SampleUploads
 from conftest import ALL_SCOPES, BOTH, SAMPLES, TEXT, WIDE, finished, sha256
 from examples import binary_examples, operation_examples, paging_example
 from records import REPORTS, record_id
+from test_hosts import HOSTS, company  # noqa: F401, a fixture
 
 FOLDER = os.environ.get("MEWS_SEEDS", "")
 needs_pages = pytest.mark.skipif(not FOLDER, reason="MEWS_SEEDS does not name the folder of documentation pages")
@@ -146,8 +147,15 @@ def test_expanded_example(server, stored, capsys, tmp_path, monkeypatch):
 # The loops of the response handling page end only when a reply's offset is the next one.
 
 @needs_pages
-def test_paging_example(server, customer, capsys):
-    """The example pages through hosts; the same program pages through records."""
+def test_paging_example(company, capsys):
+    """The example as it stands: it pages through hosts."""
+    out, _ = run(paging_example(page("response-handling.txt")), company.credentials, capsys, falcon=company.hosts)
+    assert ast.literal_eval(out) == list(HOSTS)
+
+
+@needs_pages
+def test_paging_example_on_records(server, customer, capsys):
+    """The same program pages through records."""
     for report in REPORTS[:25]:
         customer.report(report)
     code = paging_example(page("response-handling.txt"))
