@@ -33,24 +33,18 @@ func (s *Service) post(tx *store.Tx, cid store.CID, sums []sum, now int64) error
 		const due = ` WHERE cid = ? AND id IN ` + store.Listed + ` AND (told = 0 OR told <= ?)`
 		put, err := tx.Exec(`INSERT INTO detection_outbox (cid, detection, at) SELECT cid, seq, ? FROM detection`+due+
 			` ON CONFLICT (cid, detection) DO NOTHING`, now, string(cid), store.List(ids), before)
-		if err == nil && affected(put) > 0 {
-			_, err = tx.Exec(`UPDATE detection SET told = ?`+due, now, string(cid), store.List(ids), before)
-			tx.OnCommit(s.wake)
-		}
 		if err != nil {
 			return fmt.Errorf("put detections into the outbox: %w", err)
 		}
+		if n, err := put.RowsAffected(); err == nil && n == 0 {
+			continue
+		}
+		if _, err := tx.Exec(`UPDATE detection SET told = ?`+due, now, string(cid), store.List(ids), before); err != nil {
+			return fmt.Errorf("mark detections as told: %w", err)
+		}
+		tx.OnCommit(s.wake)
 	}
 	return nil
-}
-
-// affected is how many rows a statement changed, or 1 where that is not known.
-func affected(r sql.Result) int64 {
-	n, err := r.RowsAffected()
-	if err != nil {
-		return 1
-	}
-	return n
 }
 
 func (s *Service) wake() {
