@@ -182,3 +182,37 @@ func TestGoldenQuarantine(t *testing.T) {
 		send("mews.quarantine.settings.update", "PATCH", settingsPath, `{"searchable":false}`),
 	})
 }
+
+func TestGoldenSightings(t *testing.T) {
+	h := newGoldenHarness(t)
+	token := h.token(t)
+	get := func(name, path string) step { return step{name, "GET", path, bearing(token), ""} }
+	post := func(name, path, body string) step {
+		return step{name, "POST", path, with(bearing(token), "Content-Type", mediaLines), body}
+	}
+	of, no := "?type=sha256&value="+sum("golden.exe"), "?type=domain&value=never.example"
+	lines := started(1, 7, "golden.exe") + "\n{\n" + started(1, 8, "golden.exe") + "\n" + started(2, 9, "golden.exe") + "\n"
+	runGolden(t, h, "sightings.golden", []step{
+		get("DevicesCount, no telemetry yet", countPath+of),
+		post("mews.ingest.events", eventsPath, lines),
+		post("mews.ingest.events, again", eventsPath, lines),
+		post("mews.ingest.events, nothing", eventsPath, ""),
+		get("DevicesCount", countPath+of),
+		get("DevicesCount, never seen", countPath+no),
+		get("DevicesCount, malformed", countPath+"?type=md5&value=x"),
+		get("DevicesRanOn", devicesPath+of+"&limit=1"),
+		get("ProcessesRanOn", "/indicators/queries/processes/v1"+of+"&limit=1&device_id="+sensorID(1)),
+		get("ProcessesRanOn, last page", "/indicators/queries/processes/v1"+of+"&limit=1&offset=1&device_id="+sensorID(1)),
+		get("ProcessesRanOn, another device", "/indicators/queries/processes/v1"+of+"&device_id="+sensorID(7)),
+		get("entities.processes", processesPath+"?ids=pid:"+sensorID(1)+":7,x"),
+		get("entities.processes, unknown", processesPath+"?ids=x"),
+		get("indicator_get_device_count_v1", "/iocs/aggregates/indicators/device-count/v1"+of),
+		get("indicator_get_devices_ran_on_v1", modernPath+"devices/v1"+of+"&limit=1"),
+		get("indicator_get_processes_ran_on_v1", modernPath+"processes/v1"+of+"&device_id="+sensorID(2)),
+		get("mews.sightings.combined", hostsPath+of),
+		get("elastic", "/elastic/"),
+		post("elastic bulk", bulkPath, "{\"create\":{\"_index\":\"x\"}}\n"+started(3, 9, "golden.exe")+"\n{\"index\":{\"_index\":\"x\",\"_id\":\"1\"}}\n{\n"),
+		post("elastic bulk, malformed", bulkPath, "x\n"),
+		get("elastic, unknown", "/elastic/x/_search"),
+	})
+}
