@@ -49,3 +49,12 @@ def paging_example(page):
     """The loop over offsets of the response handling page."""
     start = "# Maximum number of rows to return."
     return start + page.split(start, 1)[1].split("Paginating JSON responses", 1)[0].rstrip() + "\n"
+
+
+def older_examples(page):
+    """Yields (operation id, Service or Uber, code) for each example of an older page, which has one of each and no lists of keywords."""
+    blocks = re.split(r"^(Service|Uber) class example$", page, flags=re.M)
+    for style, rest in zip(blocks[1::2], blocks[2::2]):
+        code = re.match(r"\s*(from falconpy.*?^(?:print\(response\)|falcon\.deauthenticate\(\))$(?:\nfalcon\.deauthenticate\(\))?)", rest, re.S | re.M)[1]
+        called = re.search(r"falcon\.(?:command\('([\w.]+)'|(\w+)\()", code)
+        yield called[1] or called[2], style, code + "\n"

@@ -5,6 +5,7 @@ go 1.26
 require (
 	github.com/crowdstrike/gofalcon v0.21.1
 	github.com/go-openapi/runtime v0.27.1
+	github.com/go-openapi/strfmt v0.22.2
 	golang.org/x/oauth2 v0.30.0
 )
 
@@ -20,7 +21,6 @@ require (
 	github.com/go-openapi/jsonreference v0.20.4 // indirect
 	github.com/go-openapi/loads v0.21.5 // indirect
 	github.com/go-openapi/spec v0.20.14 // indirect
-	github.com/go-openapi/strfmt v0.22.2 // indirect
 	github.com/go-openapi/swag v0.22.9 // indirect
 	github.com/go-openapi/validate v0.23.1 // indirect
 	github.com/google/uuid v1.6.0 // indirect
