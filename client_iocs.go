@@ -30,7 +30,8 @@ const (
 // is there already is an error; one that was deleted comes back under its id.
 func (s IOCService) Create(ctx context.Context, r IndicatorCreates) (*Envelope[Indicator], error) {
 	return callJSON[Indicator](ctx, s.c, call{
-		op: "create indicators", method: http.MethodPost, path: indicatorEntities, body: postJSON(r),
+		op: "create indicators", method: http.MethodPost, path: indicatorEntities, query: dryRun(r.DryRun), safe: r.DryRun,
+		body: postJSON(r),
 	})
 }
 
@@ -38,8 +39,16 @@ func (s IOCService) Create(ctx context.Context, r IndicatorCreates) (*Envelope[I
 // the reply's Resources hold the first 2000; Meta.Writes counts all.
 func (s IOCService) Update(ctx context.Context, r IndicatorUpdates) (*Envelope[Indicator], error) {
 	return callJSON[Indicator](ctx, s.c, call{
-		op: "update indicators", method: http.MethodPatch, path: indicatorEntities, safe: true, body: postJSON(r),
+		op: "update indicators", method: http.MethodPatch, path: indicatorEntities, query: dryRun(r.DryRun), safe: true,
+		body: postJSON(r),
 	})
+}
+
+func dryRun(dry bool) url.Values {
+	if !dry {
+		return nil
+	}
+	return url.Values{"dry_run": {"true"}}
 }
 
 // Delete deletes indicators by id. The comment goes to the audit trail.

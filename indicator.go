@@ -96,6 +96,9 @@ type IndicatorCreate struct {
 type IndicatorCreates struct {
 	Comment    string            `json:"comment,omitempty"` // for the audit trail
 	Indicators []IndicatorCreate `json:"indicators"`
+	// DryRun checks everything, answers what would be, and changes nothing: an
+	// extension of mews, the parameter dry_run.
+	DryRun bool `json:"-"`
 }
 
 // An IndicatorChange says what of an indicator becomes different: nil, and an
@@ -137,6 +140,7 @@ type IndicatorUpdates struct {
 	Comment    string               `json:"comment,omitempty"`
 	BulkUpdate *IndicatorBulkUpdate `json:"bulk_update,omitempty"`
 	Indicators []IndicatorUpdate    `json:"indicators,omitempty"`
+	DryRun     bool                 `json:"-"` // as in IndicatorCreates
 }
 
 // An IndicatorAction tells for which platforms and severities an action may be

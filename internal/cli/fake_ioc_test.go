@@ -189,6 +189,10 @@ func (s *fakeIOCs) create(w http.ResponseWriter, r *http.Request) {
 		s.none(w, wrong)
 		return
 	}
+	if r.FormValue("dry_run") == "true" {
+		s.f.answer(w, mews.Meta{Writes: &mews.Writes{ResourcesAffected: len(req.Indicators)}})
+		return
+	}
 	var made []any
 	for _, i := range req.Indicators {
 		if at := s.index(mews.Observable{Type: i.Type, Value: i.Value}.ID()); at >= 0 { // deleted
@@ -217,6 +221,10 @@ func (s *fakeIOCs) update(w http.ResponseWriter, r *http.Request) {
 	}
 	if len(wrong) > 0 {
 		s.none(w, wrong)
+		return
+	}
+	if r.FormValue("dry_run") == "true" {
+		s.f.answer(w, mews.Meta{Writes: &mews.Writes{ResourcesAffected: len(req.Indicators)}})
 		return
 	}
 	for _, u := range req.Indicators {

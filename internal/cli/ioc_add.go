@@ -13,6 +13,7 @@ import (
 
 func newIOCAddCommand(g *globals) *cobra.Command {
 	o := &indicatorFields{}
+	var dry bool
 	c := &cobra.Command{
 		Use: "add INDICATOR...", Short: "Add indicators", Args: cobra.MinimumNArgs(1),
 		Long: `Add indicators: all of them, or none where one is refused. "-" reads them from standard
@@ -24,14 +25,15 @@ from now on, and "mews ioc devices" tells at once who has met it already.`,
 		Example: `  mews ioc add evil.example 198.51.100.7 --severity high --expires 90d --tag 'case 17'
   mews ioc add sha256:$(sha256sum < dropper.bin | cut -c-64) --description dropper`,
 		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE:              func(c *cobra.Command, args []string) error { return runIOCAdd(c.Context(), g, o, args) },
+		RunE:              func(c *cobra.Command, args []string) error { return runIOCAdd(c.Context(), g, o, dry, args) },
 	}
 	o.register(c, true)
+	c.Flags().BoolVar(&dry, "dry-run", false, "let the server check them, and change nothing")
 	c.Flags().StringVar(&o.comment, "comment", "", "why, for the audit trail")
 	return c
 }
 
-func runIOCAdd(ctx context.Context, g *globals, o *indicatorFields, args []string) error {
+func runIOCAdd(ctx context.Context, g *globals, o *indicatorFields, dry bool, args []string) error {
 	if err := checkFields[mews.Indicator](g); err != nil {
 		return err
 	}
@@ -50,7 +52,7 @@ func runIOCAdd(ctx context.Context, g *globals, o *indicatorFields, args []strin
 	return g.withClient(func(c *mews.Client) error {
 		var added []mews.Indicator
 		for batch := range slices.Chunk(news, mews.MaxIndicators) {
-			env, err := c.IOCs().Create(ctx, mews.IndicatorCreates{Comment: o.comment, Indicators: batch})
+			env, err := c.IOCs().Create(ctx, mews.IndicatorCreates{Comment: o.comment, Indicators: batch, DryRun: dry})
 			err = inWords(err, nil)
 			if err != nil && len(added) > 0 {
 				err = fmt.Errorf("after %s: %w", count(len(added), "added indicator", "added indicators"), err)
@@ -59,6 +61,9 @@ func runIOCAdd(ctx context.Context, g *globals, o *indicatorFields, args []strin
 				return err
 			}
 			added = append(added, env.Resources...)
+		}
+		if dry {
+			g.note("dry run: nothing was changed")
 		}
 		return g.write(indicatorView(added, nil))
 	})

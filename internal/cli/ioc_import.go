@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -129,7 +130,11 @@ type iocImporter struct {
 
 	batch []iocRow
 	held  map[mews.Observable]bool // of the batch
+	size  int                      // of the batch as a request, in bytes
 }
+
+// importSize bounds the size of a batch; the server takes 4 MiB.
+const importSize = 3 << 20
 
 // An iocRow is a row on its way: what it and the flags say, and the whole
 // indicator that it makes.
@@ -183,12 +188,17 @@ func (imp *iocImporter) take(ctx context.Context, row iocfile.Row) error {
 		imp.summary.Known++ // the row before it makes the indicator
 		return nil
 	}
-	if imp.held[o] || len(imp.batch) == mews.MaxIndicators {
+	request, err := json.Marshal(creation(whole))
+	if err != nil {
+		return err
+	}
+	if imp.held[o] || len(imp.batch) == mews.MaxIndicators || imp.size+len(request) > importSize {
 		if err := imp.flush(ctx); err != nil {
 			return err
 		}
 	}
 	imp.held[o] = true
+	imp.size += len(request)
 	imp.batch = append(imp.batch, iocRow{at: row.At, says: says, whole: whole})
 	return nil
 }
@@ -231,7 +241,7 @@ func (imp *iocImporter) flush(ctx context.Context) error {
 		}
 	}
 	create := func(rows []iocRow) error {
-		r := mews.IndicatorCreates{Comment: imp.options.comment}
+		r := mews.IndicatorCreates{Comment: imp.options.comment, DryRun: imp.options.dry}
 		for _, row := range rows {
 			r.Indicators = append(r.Indicators, creation(row.whole))
 		}
@@ -239,7 +249,7 @@ func (imp *iocImporter) flush(ctx context.Context) error {
 		return err
 	}
 	update := func(rows []iocRow) error {
-		r := mews.IndicatorUpdates{Comment: imp.options.comment}
+		r := mews.IndicatorUpdates{Comment: imp.options.comment, DryRun: imp.options.dry}
 		for _, row := range rows {
 			o := observableOf(row.whole)
 			r.Indicators = append(r.Indicators, mews.IndicatorUpdate{
@@ -255,7 +265,7 @@ func (imp *iocImporter) flush(ctx context.Context) error {
 	if err := imp.send(changes, slices.Collect(maps.Values(known)), &imp.summary.Updated, update); err != nil {
 		return err
 	}
-	imp.batch = imp.batch[:0]
+	imp.batch, imp.size = imp.batch[:0], 0
 	clear(imp.held)
 	imp.show(imp.summary)
 	return nil
@@ -265,9 +275,6 @@ func (imp *iocImporter) flush(ctx context.Context) error {
 // that it refuses: they fail alone, and the others are sent again.
 func (imp *iocImporter) send(rows []iocRow, known []mews.Indicator, counter *int64, call func([]iocRow) error) error {
 	for len(rows) > 0 {
-		if imp.options.dry {
-			break
-		}
 		err := call(rows)
 		if err == nil {
 			break
@@ -283,6 +290,10 @@ func (imp *iocImporter) send(rows []iocRow, known []mews.Indicator, counter *int
 			} else {
 				rest = append(rest, row)
 			}
+		}
+		if len(rows) == 1 && len(rest) == 1 && failsAlone(err) {
+			imp.fail(rows[0].at, err)
+			return nil
 		}
 		if len(rest) == len(rows) {
 			return fmt.Errorf("%s: from %s on: %w", imp.name, rows[0].at, err)

@@ -253,3 +253,23 @@ func TestIOCProcessesOfMany(t *testing.T) {
 		t.Errorf("code %d, %d lines, %s", code, strings.Count(out, "\n"), errOut)
 	}
 }
+
+// TestIOCImportLarge: rows with much to say go in calls that the server takes.
+func TestIOCImportLarge(t *testing.T) {
+	f := newFake(t)
+	var feed strings.Builder
+	feed.WriteString("value,description\n")
+	for n := range 60 {
+		fmt.Fprintf(&feed, "d%d.example,%s\n", n, strings.Repeat("<", 20<<10)) // six bytes each in a request
+	}
+	f.intercept = func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPost && r.ContentLength > 4<<20 {
+			t.Errorf("a request of %d bytes", r.ContentLength)
+		}
+		return false
+	}
+	out, errOut, code := f.mews(run{stdin: feed.String()}, "ioc", "import", "-", "-o", "csv")
+	if code != exitOK || !strings.Contains(out, `"60","0","0","0","0"`) || len(f.iocs.creates) < 2 {
+		t.Errorf("code %d, %d calls, %s %s", code, len(f.iocs.creates), out, errOut)
+	}
+}

@@ -125,7 +125,7 @@ var place = regexp.MustCompile(`^indicators\[[0-9]+\]\.?`)
 // given their ids.
 func refusals(err error, changed []mews.Indicator) []mews.APIError {
 	e, ok := errors.AsType[*mews.Error](err)
-	if !ok || !errors.Is(err, mews.ErrInvalid) {
+	if !ok || !errors.Is(err, mews.ErrInvalid) && !errors.Is(err, mews.ErrNotFound) {
 		return nil
 	}
 	names := make(map[string]string, len(changed))

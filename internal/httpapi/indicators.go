@@ -23,11 +23,13 @@ type (
 	// The two switches are upstream's. What hosts have reported always counts, and
 	// there are no warnings.
 	indicatorCreate struct {
+		DryRun         bool                  `query:"dry_run" doc:"Extension: check everything, answer what would be, change nothing."`
 		Retrodetects   *bool                 `query:"retrodetects" doc:"Accepted; changes nothing."`
 		IgnoreWarnings *bool                 `query:"ignore_warnings" doc:"Accepted; changes nothing."`
 		Body           mews.IndicatorCreates `body:"json" max:"4194304"`
 	}
 	indicatorUpdate struct {
+		DryRun         bool                  `query:"dry_run" doc:"Extension: check everything, answer what would be, change nothing."`
 		Retrodetects   *bool                 `query:"retrodetects" doc:"Accepted; changes nothing."`
 		IgnoreWarnings *bool                 `query:"ignore_warnings" doc:"Accepted; changes nothing."`
 		Body           mews.IndicatorUpdates `body:"json" max:"4194304"`
@@ -137,6 +139,7 @@ func (a *API) getIndicators(ctx context.Context, who store.Actor, req *indicator
 }
 
 func (a *API) createIndicators(ctx context.Context, who store.Actor, req *indicatorCreate) (reply[mews.Indicator], error) {
+	req.Body.DryRun = req.DryRun
 	made, err := a.deps.IOCs.Create(ctx, who, req.Body)
 	return reply[mews.Indicator]{Meta: wrote(len(made)), Resources: made}, err
 }
@@ -147,6 +150,7 @@ func wrote(n int) mews.Meta { return mews.Meta{Writes: &mews.Writes{ResourcesAff
 // updateIndicators shows what changed. A change by filter can be of more than one
 // reply holds: then its pagination says so.
 func (a *API) updateIndicators(ctx context.Context, who store.Actor, req *indicatorUpdate) (reply[mews.Indicator], error) {
+	req.Body.DryRun = req.DryRun
 	done, err := a.deps.IOCs.Update(ctx, who, req.Body)
 	out := reply[mews.Indicator]{Meta: wrote(done.Affected), Resources: done.Indicators}
 	if n := len(done.Indicators); n < done.Affected {

@@ -380,3 +380,40 @@ func TestIndicatorsOfOthers(t *testing.T) {
 		t.Error("a customer reached another's indicators")
 	}
 }
+
+// TestDryRun: it answers what the call would, also what would stand in the way,
+// and changes nothing.
+func TestDryRun(t *testing.T) {
+	h := newHarness(t)
+	token := h.token(t)
+	one := h.made(t, token, indicator("domain", "one.example"))[0]
+	state := func() string {
+		a := h.get(t, token, combinedPath)
+		return fmt.Sprint(decode[mews.Indicator](t, a).Resources)
+	}
+	before := state()
+	const dry = "?dry_run=true"
+	a := h.post(t, token, indicatorsPath+dry, indicators(indicator("domain", "two.example"), indicator("md5", strings.Repeat("0a", 16))))
+	if env := decode[mews.Indicator](t, a); a.status != 201 || len(env.Resources) != 2 || env.Meta.Writes.ResourcesAffected != 2 {
+		t.Errorf("create: %d %s", a.status, a.body)
+	}
+	a = h.post(t, token, indicatorsPath+dry, indicators(indicator("domain", "one.example"), indicator("md5", "x")))
+	if env := decode[mews.Indicator](t, a); a.status != 400 || len(env.Errors) != 2 {
+		t.Errorf("create what is there: %d %s", a.status, a.body)
+	}
+	a = h.patch(t, token, indicatorsPath+dry, `{"indicators":[{"id":"`+one.ID+`","severity":"low"}]}`)
+	if env := decode[mews.Indicator](t, a); a.status != 200 || len(env.Resources) != 1 || env.Resources[0].Severity != "low" {
+		t.Errorf("update: %d %s", a.status, a.body)
+	}
+	a = h.patch(t, token, indicatorsPath+dry, `{"bulk_update":{"filter":"*","severity":"low"}}`)
+	if env := decode[mews.Indicator](t, a); a.status != 200 || env.Meta.Writes.ResourcesAffected != 1 {
+		t.Errorf("update by filter: %d %s", a.status, a.body)
+	}
+	a = h.patch(t, token, indicatorsPath+dry, `{"indicators":[{"id":"`+one.ID+`","severity":"worst"}]}`)
+	if a.status != 400 {
+		t.Errorf("wrong update: %d %s", a.status, a.body)
+	}
+	if after := state(); after != before {
+		t.Errorf("was\n%s\nand is\n%s", before, after)
+	}
+}

@@ -30,7 +30,7 @@ func (s *Service) Create(ctx context.Context, who store.Actor, req mews.Indicato
 	for i, in := range req.Indicators {
 		drafts[i] = s.draft(fmt.Sprintf("indicators[%d].", i), in)
 	}
-	made, now, err := s.create(ctx, who, req.Comment, drafts)
+	made, now, err := s.create(ctx, who, req.Comment, drafts, req.DryRun)
 	if err != nil {
 		return nil, outward.Error("create indicators", err)
 	}
@@ -60,8 +60,8 @@ func (s *Service) draft(path string, in mews.IndicatorCreate) draft {
 	return d
 }
 
-// create makes the indicators of drafts, in their order.
-func (s *Service) create(ctx context.Context, who store.Actor, comment string, drafts []draft) (made []record, now int64, err error) {
+// create makes the indicators of drafts, in their order; a dry run undoes it.
+func (s *Service) create(ctx context.Context, who store.Actor, comment string, drafts []draft, dry bool) (made []record, now int64, err error) {
 	var c checker
 	comment = c.text("comment", comment, maxComment)
 	switch {
@@ -85,7 +85,7 @@ func (s *Service) create(ctx context.Context, who store.Actor, comment string, d
 			return err
 		})
 	}
-	err = s.db.WriteLarge(ctx, func(tx *store.Tx) error {
+	err = s.write(ctx, dry, func(tx *store.Tx) error {
 		known, err := check(tx, who.CID, drafts)
 		if err != nil {
 			return err

@@ -26,7 +26,7 @@ func (s *Service) CreateLegacy(ctx context.Context, who store.Actor, list []mews
 		}
 		drafts[i] = s.legacyDraft(path, in)
 	}
-	made, now, err := s.create(ctx, who, "", drafts)
+	made, now, err := s.create(ctx, who, "", drafts, false)
 	if err != nil {
 		return nil, outward.Error("create IOCs", err)
 	}

@@ -31,7 +31,7 @@ func (s *Service) Update(ctx context.Context, who store.Actor, req mews.Indicato
 		return Updated{}, outward.Error("update indicators", err)
 	}
 	var out Updated
-	err = s.db.WriteLarge(ctx, func(tx *store.Tx) (err error) {
+	err = s.write(ctx, req.DryRun, func(tx *store.Tx) (err error) {
 		out, err = u.run(tx, who)
 		return err
 	})

@@ -1,6 +1,8 @@
 package ioc
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -104,6 +106,25 @@ func (c child) insert(tx *store.Tx, cid store.CID, r *record) error {
 		return fmt.Errorf("insert indicator's %s: %w", c.column, err)
 	}
 	return nil
+}
+
+// errDry takes a dry run back.
+var errDry = errors.New("dry run")
+
+// write carries out a change. A dry run goes the same way to its end, so that it
+// meets what the change would meet, and is then undone.
+func (s *Service) write(ctx context.Context, dry bool, change func(*store.Tx) error) error {
+	err := s.db.WriteLarge(ctx, func(tx *store.Tx) error {
+		err := change(tx)
+		if err == nil && dry {
+			err = errDry
+		}
+		return err
+	})
+	if errors.Is(err, errDry) {
+		return nil
+	}
+	return err
 }
 
 // trail writes the audit rows of a change to named indicators: each names up to a
