@@ -60,9 +60,8 @@ func (r *report) step(ctx context.Context, s settings, f *feed, srv *harness.Ser
 		return sent{}, err
 	}
 	defer client.Close()
-	stop := srv.ProfileInto(ctx, s.profiles, fmt.Sprintf("telemetry-ingest-%d", upTo))
-	part, err := send(ctx, srv, client, batches, s.clients)
-	if err := errors.Join(err, stop()); err != nil {
+	part, err := s.profiled(ctx, srv, batches, fmt.Sprintf("telemetry-ingest-%d", upTo))
+	if err != nil {
 		return part, err
 	}
 	at := &size{Events: upTo, Observables: batches[len(batches)-1].distinct}
