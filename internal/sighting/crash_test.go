@@ -19,7 +19,7 @@ import (
 
 var (
 	seedFlag   = flag.Uint64("seed", 1, "seed of the crash tests")
-	pointsFlag = flag.Int("crashes", 100, "crash points to try")
+	pointsFlag = flag.Int("crashes", 80, "crash points to try")
 )
 
 // openMem opens the service on a file system in memory, where the database is
@@ -237,6 +237,7 @@ func TestFailingCalls(t *testing.T) {
 // A full disk refuses calls with an answer, and nothing of them counts; when
 // there is room again, the same calls count.
 func TestFullDisk(t *testing.T) {
+	storetest.SkipUnderRace(t)
 	mem := vfs.NewMem()
 	w, err := openMem(mem)
 	must(t, err)

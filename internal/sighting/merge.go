@@ -27,26 +27,33 @@ const (
 func (s *Service) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		s.loop(ctx, time.Minute, "merge small runs", func() error { return s.mergeAll(ctx, 0, largeMerge) })
+		s.loop(ctx, time.Minute, s.nextChange, "merge small runs", func() error { return s.mergeAll(ctx, 0, largeMerge) })
 	})
 	wg.Go(func() {
-		s.loop(ctx, time.Minute, "merge large runs", func() error { return s.mergeAll(ctx, largeMerge, s.limits.MaxRun) })
+		s.loop(ctx, time.Minute, s.nextChange, "merge large runs", func() error { return s.mergeAll(ctx, largeMerge, s.limits.MaxRun) })
 	})
 	wg.Go(func() {
-		s.loop(ctx, time.Hour, "expire sightings", func() error { return s.expire(ctx) })
+		s.loop(ctx, time.Hour, never, "expire sightings", func() error { return s.expire(ctx) })
 	})
 	wg.Wait()
 	return nil
 }
 
-// loop calls step when a shelf has changed, and every so often.
-func (s *Service) loop(ctx context.Context, every time.Duration, what string, step func() error) {
+// nextChange is closed when a shelf changes.
+func (s *Service) nextChange() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changed
+}
+
+func never() <-chan struct{} { return nil }
+
+// loop calls step every so often, and when what wakes it is closed meanwhile.
+func (s *Service) loop(ctx context.Context, every time.Duration, wake func() <-chan struct{}, what string, step func() error) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for ctx.Err() == nil {
-		s.mu.Lock()
-		changed := s.changed
-		s.mu.Unlock()
+		changed := wake()
 		if err := step(); err != nil && ctx.Err() == nil {
 			s.log.Error(what, "error", err)
 			changed = nil // do not spin on a failure

@@ -77,6 +77,7 @@ func TestNextMerge(t *testing.T) {
 
 // Merging changes no answer, and files that are no longer needed go.
 func TestMerge(t *testing.T) {
+	storetest.SkipUnderRace(t)
 	const hosts, processes, files = 20, 40, 30
 	w := newWorld(t, func(d *Deps) { d.Limits.FanIn = 4 })
 	rng := rand.New(rand.NewPCG(*seedFlag, 3))

@@ -204,6 +204,7 @@ func genHappening(t *rapid.T) happening {
 // Whatever happens in whatever batches, merged whenever: the service knows what
 // a list of all events knows. Each try is a customer of its own.
 func TestModel(t *testing.T) {
+	storetest.SkipUnderRace(t)
 	db, mem, tries := storetest.New(t), vfs.NewMem(), 0
 	rapid.Check(t, func(t *rapid.T) {
 		tries++
