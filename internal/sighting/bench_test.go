@@ -50,7 +50,7 @@ func cpu(b *testing.B) time.Duration {
 
 // BenchmarkIngest takes events in and merges on the way, as a server does.
 func BenchmarkIngest(b *testing.B) {
-	for _, lines := range []int{1_000, 20_000} {
+	for _, lines := range []int{50, 1_000, 20_000} {
 		b.Run(fmt.Sprintf("%d lines a call", lines), func(b *testing.B) {
 			w := newWorld(b)
 			s := newStream(10_000, 10_000_000)
