@@ -181,3 +181,16 @@ func TestFactsAreMadeUniform(t *testing.T) {
 		}
 	}
 }
+
+// TestListsFollow: what a host no longer has no filter finds.
+func TestListsFollow(t *testing.T) {
+	w := newWorld(t)
+	w.report(t, cid, seen(1, 1, telemetry.Facts{Tags: "red,blue", OU: "A;B"}))
+	must(t, w.CatchUp(ctx))
+	w.report(t, cid, seen(1, 2, telemetry.Facts{Tags: "blue, green", OU: "B"}))
+	for filter, want := range map[string]int{"tags:'red'": 0, "tags:'BLUE'": 1, "tags:'green'": 1, "ou:'a'": 0, "ou:'b'": 1} {
+		if got := w.query(t, mews.RecordQuery{Filter: filter}); len(got) != want {
+			t.Errorf("%s selects %d", filter, len(got))
+		}
+	}
+}

@@ -98,7 +98,10 @@ func (s *Service) write(tx *store.Tx, cid store.CID, d *device, diff difference,
 		if err != nil {
 			return fmt.Errorf("update device: %w", err)
 		}
-		if err := writeLists(tx, cid, d); err != nil {
+		if err := clearLists(tx, cid, d); err != nil {
+			return err
+		}
+		if err := insertLists(tx, cid, d); err != nil {
 			return err
 		}
 	case diff.seen:
@@ -135,7 +138,7 @@ func insert(tx *store.Tx, cid store.CID, d *device, now int64) error {
 	if err != nil {
 		return fmt.Errorf("insert facts: %w", err)
 	}
-	return writeLists(tx, cid, d)
+	return insertLists(tx, cid, d)
 }
 
 // factColumns are the facts that filters and sorts can name, in the order of
@@ -190,24 +193,28 @@ func number(text string) *int64 {
 	return &n
 }
 
-// writeLists puts the rows of the lists in place of those that are there.
-func writeLists(tx *store.Tx, cid store.CID, d *device) error {
-	for _, l := range []struct {
-		table, column string
-		values        []string
-	}{
-		{"host_ou", "ou", units(d.text("ou"))},
-		{"host_tag", "tag", tags(d.text("tags"))},
-	} {
-		if _, err := tx.Exec(`DELETE FROM `+l.table+` WHERE record = ? AND cid = ?`, d.seq, string(cid)); err != nil {
-			return fmt.Errorf("clear %s: %w", l.column, err)
+// clearLists drops the rows of a device's lists.
+func clearLists(tx *store.Tx, cid store.CID, d *device) error {
+	for _, table := range []string{"host_ou", "host_tag"} {
+		if _, err := tx.Exec(`DELETE FROM `+table+` WHERE record = ? AND cid = ?`, d.seq, string(cid)); err != nil {
+			return fmt.Errorf("clear %s: %w", table, err)
 		}
-		for i, v := range l.values {
-			_, err := tx.Exec(`INSERT INTO `+l.table+` (record, place, cid, `+l.column+`, `+l.column+`_folded) VALUES (?,?,?,?,?)`,
-				d.seq, i, string(cid), v, fold(v))
-			if err != nil {
-				return fmt.Errorf("insert %s: %w", l.column, err)
-			}
+	}
+	return nil
+}
+
+// insertLists writes the rows of a device's lists, of which there are none.
+func insertLists(tx *store.Tx, cid store.CID, d *device) error {
+	for i, ou := range units(d.text("ou")) {
+		_, err := tx.Exec(`INSERT INTO host_ou (record, place, cid, ou, ou_folded) VALUES (?,?,?,?,?)`, d.seq, i, string(cid), ou, fold(ou))
+		if err != nil {
+			return fmt.Errorf("insert unit: %w", err)
+		}
+	}
+	for i, tag := range tags(d.text("tags")) {
+		_, err := tx.Exec(`INSERT INTO host_tag (record, place, cid, tag, tag_folded) VALUES (?,?,?,?,?)`, d.seq, i, string(cid), tag, fold(tag))
+		if err != nil {
+			return fmt.Errorf("insert tag: %w", err)
 		}
 	}
 	return nil
