@@ -15,6 +15,7 @@ import (
 
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/store/storetest"
+	"github.com/mewshq/mews/internal/telemetry"
 	"github.com/mewshq/mews/internal/vfs"
 )
 
@@ -171,32 +172,49 @@ func TestViewsOutliveMerges(t *testing.T) {
 }
 
 // Left alone, Run keeps the number of runs small while calls and questions come
-// in, and ends with its context.
+// in from all sides, and ends with its context. Each shipper sees what it has
+// sent at once.
 func TestRun(t *testing.T) {
+	const shippers, calls = 4, 12
 	w := newWorld(t, func(d *Deps) { d.Limits.FanIn = 3 })
 	run, stop := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	wg.Go(func() {
+	var background, work sync.WaitGroup
+	background.Go(func() {
 		if err := w.Run(run); err != nil {
 			t.Error(err)
 		}
 	})
-	for i := range 40 {
-		w.ingest(t, started(i, 1, 7, i))
-		if n := w.count(t, file(7)); n != i+1 {
-			t.Fatalf("%d devices after %d", n, i+1)
-		}
+	for no := range shippers {
+		work.Go(func() {
+			for i := range calls {
+				host := no*calls + i
+				in := Input{Lines: &lines{all: []string{started(host, 1, 7, i), started(host, 2, 100+no, i)}}, Format: telemetry.FDR}
+				if _, _, err := w.Ingest(ctx, me, in); err != nil {
+					t.Error(err)
+				}
+				c, _, err := w.Count(ctx, me, file(100+no))
+				if err != nil || int(c.DeviceCount) != i+1 {
+					t.Errorf("%d devices after %d (%v)", c.DeviceCount, i+1, err)
+				}
+				found, _, err := w.ProcessDetails(ctx, me, []string{pid(host, 1), pid(host, 2)})
+				if err != nil || len(found) != 2 {
+					t.Errorf("%d processes are found (%v)", len(found), err)
+				}
+			}
+		})
 	}
+	work.Wait()
 	for deadline := time.Now().Add(20 * time.Second); w.runs(me) > 4; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d runs stay", w.runs(me))
 		}
 	}
 	stop()
-	wg.Wait()
-	if n := w.count(t, file(7)); n != 40 {
+	background.Wait()
+	if n := w.count(t, file(7)); n != shippers*calls {
 		t.Errorf("%d devices at the end", n)
 	}
+	w.wantFiles(t, w.runs(me))
 }
 
 // A merge leaves room on the disk, and one that fails leaves everything as it
