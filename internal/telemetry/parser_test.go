@@ -152,6 +152,12 @@ func TestFactsOnce(t *testing.T) {
 		{"ab", "192.0.2.2", 30, true},
 		{"ab", "192.0.2.1", 40, true},
 		{"ab", "", 50, false},
+		{"ab", "192.0.2.1", 60, false},
+		{"ab", "192.0.2.2", 70, true}, // once said, then contradicted
+		{"ab", "192.0.2.1", 80, true},
+		{"ab", "192.0.2.2", 75, false},
+		{"ab", "192.0.2.2", 90, true},
+		{"ab", "192.0.2.2", 91, false},
 	} {
 		events, err := p.Parse(line(step.aid, step.ip, step.at))
 		if err != nil || len(events) != 1 {
