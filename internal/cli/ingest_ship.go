@@ -159,15 +159,15 @@ func (s *shipper) show() {
 	s.bar.set(s.read.Load(), s.found.Load(), note)
 }
 
-// end prints what was done. An interrupt is how following ends.
+// end prints what was done. An interrupt is how following ends, and what was
+// wrong was told then.
 func (s *shipper) end(ctx context.Context, err error) error {
 	s.bar.end()
-	if s.o.follow && ctx.Err() != nil {
-		err = nil
-	} else {
-		s.g.tellFailures(s.sum.Failed, s.failures)
-	}
 	v := viewOf(&mews.Envelope[ingestSummary]{Resources: []ingestSummary{s.sum}},
 		"lines", "events", "ignored", "failed", "repeated", "sightings", "matches", "bytes")
+	if s.o.follow && ctx.Err() != nil {
+		return s.g.write(v)
+	}
+	s.g.tellFailures(s.sum.Failed, s.failures)
 	return s.g.endImport(ctx, v, s.sum.Events+s.sum.Ignored+s.sum.Repeated, s.sum.Failed, err)
 }
