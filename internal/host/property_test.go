@@ -11,6 +11,7 @@ import (
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/blob/blobtest"
 	"github.com/mewshq/mews/internal/store"
+	"github.com/mewshq/mews/internal/store/storetest"
 	"github.com/mewshq/mews/internal/telemetry"
 )
 
@@ -131,6 +132,7 @@ func (w *world) fresh(t *rapid.T) {
 // even twice, the devices are the same. Each comes from another process, so that
 // nothing is left out because it was told before.
 func TestFoldingHasNoOrder(t *testing.T) {
+	storetest.SkipUnderRace(t)
 	w := newWorld(t)
 	rapid.Check(t, func(t *rapid.T) {
 		w.reset(t)
@@ -148,6 +150,7 @@ func TestFoldingHasNoOrder(t *testing.T) {
 // TestTellingLessLosesNothing: a process that leaves out what it told before
 // says the same in the end.
 func TestTellingLessLosesNothing(t *testing.T) {
+	storetest.SkipUnderRace(t)
 	w := newWorld(t)
 	rapid.Check(t, func(t *rapid.T) {
 		w.reset(t)
@@ -162,6 +165,7 @@ func TestTellingLessLosesNothing(t *testing.T) {
 // TestRestartsHeal: whatever several processes made of reports in the wrong
 // order, a report of a host from an hour later puts right what it speaks of.
 func TestRestartsHeal(t *testing.T) {
+	storetest.SkipUnderRace(t)
 	w := newWorld(t)
 	rapid.Check(t, func(t *rapid.T) {
 		w.reset(t)
