@@ -67,11 +67,14 @@ func (o *ordering) row(row []driver.Value) error {
 	if err != nil {
 		return err
 	}
+	if o.selected != nil && !o.selected.has(key) {
+		return nil
+	}
 	if !same(row[0], o.now.value) {
 		o.finish()
 		o.now, o.record = counted{value: owned(row[0]), rank: o.now.rank + 1}, math.MinInt64
 	}
-	if key != o.record && (o.selected == nil || o.selected.has(key)) {
+	if key != o.record {
 		o.now.count++
 	}
 	o.record = key

@@ -89,6 +89,8 @@ func TestPlansOfSQLite(t *testing.T) {
 		},
 		{collection.Query{Filter: "state:'released'"}, "all", []string{"SCAN thing"}},
 		{collection.Query{Filter: "state:'released'+hostname:*'*x*'"}, "select", []string{"SEARCH thing USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"}},
+		{collection.Query{Filter: "severity:3"}, "select", []string{"SEARCH thing USING COVERING INDEX thing_scan (cid=? AND seq>? AND seq<?)"}},
+		{collection.Query{Filter: "state:!'x'"}, "select", []string{"SEARCH thing USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"}},
 		{
 			collection.Query{Filter: "created:>'2026-01-01'+severity:3"},
 			"select",
@@ -97,7 +99,7 @@ func TestPlansOfSQLite(t *testing.T) {
 		{
 			collection.Query{Filter: "paths.name:'x'"},
 			"select",
-			[]string{"SEARCH thing USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH thing_path USING PRIMARY KEY (record>? AND record<?)"},
+			[]string{"SEARCH thing USING COVERING INDEX thing_scan (cid=? AND seq=?)", "SEARCH thing_path USING PRIMARY KEY (record>? AND record<?)"},
 		},
 		{
 			collection.Query{Filter: "paths.path:!'x'"},
@@ -110,7 +112,7 @@ func TestPlansOfSQLite(t *testing.T) {
 		{
 			collection.Query{Q: "x"},
 			"select",
-			[]string{"SEARCH thing USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH thing_words USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
+			[]string{"SEARCH thing USING COVERING INDEX thing_scan (cid=? AND seq=?)", "SEARCH thing_words USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
 		},
 		{collection.Query{Sort: "hostname"}, "along", []string{"SEARCH thing USING COVERING INDEX thing_host (cid=? AND host_folded>?)"}},
 		{

@@ -58,7 +58,7 @@ func (c *Collection) ofPart(columns statement, w Where, cid store.CID, p part) s
 	from := c.schema.Table
 	own := all(where(c.column("cid")+" = ?", cidArg{}), inPart(c.column(c.schema.Key)))
 	if c.dialect == SQLite {
-		if c.scanned(columns.sql + w.cond.many.sql) {
+		if c.scanned(columns.sql + " " + w.cond.many.sql) {
 			from += " INDEXED BY " + c.schema.Scan
 		} else {
 			from += " NOT INDEXED"

@@ -61,7 +61,7 @@ type keptStmt struct {
 func keeps(query string) bool {
 	word, _, _ := strings.Cut(query, " ")
 	switch word {
-	case "SELECT", "INSERT", "UPDATE", "DELETE", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE":
+	case "SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE":
 		return len(query) <= maxKeptText
 	}
 	return false
