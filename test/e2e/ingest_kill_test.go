@@ -98,8 +98,13 @@ func TestKilledIngest(t *testing.T) {
 	for round := range rounds {
 		f.grow(t, logs, round)
 		ship := s.Command(t.Context(), "ingest", "dir", logs, "--checkpoints", state, "--parallel", "3")
+		begun := begins(state)
 		must(t, ship.Start())
-		time.Sleep(time.Duration(f.rng.IntN(250)) * time.Millisecond)
+		// The moments that matter lie between a chunk's begin and its end.
+		for wait := time.Now().Add(2 * time.Second); begins(state) == begun && time.Now().Before(wait); {
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(time.Duration(f.rng.IntN(40_000)) * time.Microsecond)
 		if f.rng.IntN(2) == 0 {
 			s.Kill()
 			time.Sleep(time.Duration(f.rng.IntN(100)) * time.Millisecond)
@@ -126,6 +131,12 @@ func TestKilledIngest(t *testing.T) {
 	must(t, c.Close())
 	must(t, s.Stop())
 	t.Logf("%d lines, each counted once", f.lines)
+}
+
+// begins counts the chunks that the checkpoints name.
+func begins(state string) int {
+	text, _ := os.ReadFile(filepath.Join(state, "journal")) // there is none at first
+	return bytes.Count(text, []byte(`"begin"`))
 }
 
 // end kills a program that may have ended by itself.
