@@ -116,6 +116,7 @@ func (w *world) changes() []func() error {
 
 // TestCrash cuts the power at points of every call.
 func TestCrash(t *testing.T) {
+	storetest.SkipUnderRace(t)
 	points := 0
 	for seed := *seedFlag; points < storetest.Points(200) && !t.Failed(); seed++ {
 		points += crashRun(t, seed)

@@ -3,6 +3,7 @@ package ioc
 import (
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/observable"
 	"github.com/mewshq/mews/internal/store"
+	"github.com/mewshq/mews/internal/store/storetest"
 )
 
 // candidate tells whether the quick test lets an observable pass.
@@ -95,6 +97,7 @@ func TestMatching(t *testing.T) {
 // TestCandidatesForget: what is no longer active leaves memory when there is
 // enough of it, and until then costs only time.
 func TestCandidatesForget(t *testing.T) {
+	storetest.SkipUnderRace(t)
 	w := newWorld(t)
 	const n = 3 * maxStale
 	for i := 0; i < n; i += maxBatch {
@@ -123,6 +126,7 @@ func TestCandidatesForget(t *testing.T) {
 // TestSetHoldsWhatWasAdded: no number that was added is ever denied, before and
 // after growing, and few others are affirmed.
 func TestSetHoldsWhatWasAdded(t *testing.T) {
+	storetest.SkipUnderRace(t)
 	rapid.Check(t, func(t *rapid.T) {
 		numbers := rapid.SliceOf(rapid.Uint64()).Draw(t, "numbers")
 		s := newSet(0)
@@ -163,4 +167,30 @@ func TestManyIndicatorsFitMemory(t *testing.T) {
 	if bytes := 8 * len(s.slots); bytes > 40<<20 {
 		t.Errorf("%d bytes for %d numbers", bytes, s.n)
 	}
+}
+
+// TestManyAtOnce: while some create, others ask; whoever created something is
+// never told afterwards that it is no candidate.
+func TestManyAtOnce(t *testing.T) {
+	w := newWorld(t)
+	var group sync.WaitGroup
+	for worker := range 4 {
+		group.Go(func() {
+			for i := range 20 {
+				o := observed(t, "sha256", hash(1000*worker+i))
+				if _, err := w.Create(ctx, me, mews.IndicatorCreates{Indicators: []mews.IndicatorCreate{simple("sha256", o.Value())}}); err != nil {
+					t.Error(err)
+					return
+				}
+				pass, err := w.Candidates(ctx, cid)
+				if err != nil || !pass(o) {
+					t.Errorf("%s is held back (%v)", o.ID(), err)
+				}
+				if _, err := w.Search(ctx, me, Query{}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
 }

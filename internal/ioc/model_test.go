@@ -14,6 +14,7 @@ import (
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/observable"
 	"github.com/mewshq/mews/internal/store"
+	"github.com/mewshq/mews/internal/store/storetest"
 )
 
 // A modelled is what the model knows of one indicator.
@@ -39,6 +40,7 @@ func (m *modelled) shown(now time.Time) string {
 // TestModel does to the service and to a map whatever users can, in any order, and
 // asks both the same. The clock stands still inside a step.
 func TestModel(t *testing.T) {
+	storetest.SkipUnderRace(t)
 	names := []string{"domain:a.example", "domain:b.example", "ipv4:192.0.2.1", "ipv6:2001:db8::1", "sha256:" + hash(1), "md5:" + hash(2)[32:]}
 	w := newWorld(t)
 	count := 0

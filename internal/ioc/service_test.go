@@ -10,6 +10,7 @@ import (
 
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/store"
+	"github.com/mewshq/mews/internal/store/storetest"
 )
 
 // TestAuditNamesEveryObject: each change leaves rows in the trail that name what it
@@ -154,6 +155,7 @@ func TestExpiry(t *testing.T) {
 
 // TestExpiryOfMany marks more than one step's worth in one read.
 func TestExpiryOfMany(t *testing.T) {
+	storetest.SkipUnderRace(t)
 	w := newWorld(t)
 	var list []mews.LegacyIOCCreate
 	for i := range maxBatch {

@@ -48,6 +48,7 @@ CREATE UNIQUE INDEX ioc_id ON ioc (id);
 CREATE INDEX ioc_value ON ioc (cid, value, deleted);
 CREATE INDEX ioc_created ON ioc (cid, created, deleted);
 CREATE INDEX ioc_modified ON ioc (cid, modified, deleted);
+CREATE INDEX ioc_severity ON ioc (cid, severity_number, deleted);
 CREATE INDEX ioc_expires ON ioc (cid, expires, deleted) WHERE expires IS NOT NULL;
 -- What is still to be marked as expired.
 CREATE INDEX ioc_due ON ioc (cid, expires) WHERE expired = 0 AND expires IS NOT NULL;
