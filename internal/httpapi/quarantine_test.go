@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/blob"
@@ -496,10 +497,11 @@ func TestSearchableSwitch(t *testing.T) {
 	}
 	settled := func() {
 		t.Helper()
-		for range 500 {
+		for range 10_000 {
 			if decode[mews.QuarantineSettings](t, h.get(t, token, settingsPath)).Resources[0].Pending == 0 {
 				return
 			}
+			time.Sleep(time.Millisecond) // the background has to come to it
 		}
 		t.Fatal("the files do not follow")
 	}
