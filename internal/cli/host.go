@@ -85,7 +85,7 @@ func runHostShow(ctx context.Context, g *globals, args []string) error {
 		v := viewOf(env, hostColumns...)
 		if g.output.format == "table" && len(g.output.fields) == 0 {
 			v.rows = nil // they are shown below; write tells the errors
-			if err := g.showHosts(env.Resources); err != nil {
+			if err := showEach(g, env.Resources, showHost); err != nil {
 				return err
 			}
 		}
@@ -108,22 +108,7 @@ func hostID(text string) (string, error) {
 	return id, nil
 }
 
-// showHosts writes hosts one below the other, for people.
-func (g *globals) showHosts(hosts []mews.Device) error {
-	w := bufio.NewWriter(g.Out)
-	for i, h := range hosts {
-		if i > 0 {
-			fmt.Fprintln(w)
-		}
-		showHost(w, h)
-	}
-	if err := w.Flush(); err != nil {
-		return fmt.Errorf("write the result: %w", err)
-	}
-	return nil
-}
-
-func showHost(w *bufio.Writer, h mews.Device) {
+func showHost(w *bufio.Writer, h mews.Device) error {
 	fields(w, [][2]string{
 		{"id", h.DeviceID},
 		{"host", h.Hostname},
@@ -146,6 +131,7 @@ func showHost(w *bufio.Writer, h mews.Device) {
 		{"first seen", h.FirstSeen},
 		{"last seen", h.LastSeen},
 	})
+	return nil
 }
 
 // words joins those that are there.

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -78,7 +77,13 @@ func runIOCShow(ctx context.Context, g *globals, args []string) error {
 		v := indicatorView(known, unknown)
 		if g.output.format == "table" && len(g.output.fields) == 0 {
 			v.rows = nil // they are shown below; write tells the errors
-			if err := g.showIndicators(ctx, c, known); err != nil {
+			if err := showEach(g, known, func(w *bufio.Writer, i mews.Indicator) error {
+				seen, err := seenOn(ctx, c, i)
+				if err == nil {
+					showIndicator(w, i, seen)
+				}
+				return err
+			}); err != nil {
 				return err
 			}
 		}
@@ -90,25 +95,6 @@ func runIOCShow(ctx context.Context, g *globals, args []string) error {
 		}
 		return nil
 	})
-}
-
-// showIndicators writes records one below the other, for people.
-func (g *globals) showIndicators(ctx context.Context, c *mews.Client, records []mews.Indicator) error {
-	w := bufio.NewWriter(g.Out)
-	for n, i := range records {
-		seen, err := seenOn(ctx, c, i)
-		if err != nil {
-			return err
-		}
-		if n > 0 {
-			fmt.Fprintln(w)
-		}
-		showIndicator(w, i, seen)
-	}
-	if err := w.Flush(); err != nil {
-		return fmt.Errorf("write the result: %w", err)
-	}
-	return nil
 }
 
 // seenOn tells on how many hosts an indicator was seen, and nothing to a client

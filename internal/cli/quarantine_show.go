@@ -39,7 +39,7 @@ func runQuarantineShow(ctx context.Context, g *globals, args []string) error {
 		v := viewOf(env, "id", "state", "hostname", "username", "date_created")
 		if g.output.format == "table" && len(g.output.fields) == 0 {
 			v.rows = nil // they are shown below; write tells the errors
-			if err := g.showDetails(env.Resources); err != nil {
+			if err := showEach(g, env.Resources, showDetail); err != nil {
 				return err
 			}
 		}
@@ -53,22 +53,7 @@ func runQuarantineShow(ctx context.Context, g *globals, args []string) error {
 	})
 }
 
-// showDetails writes records one below the other, for people.
-func (g *globals) showDetails(records []mews.QuarantineDetail) error {
-	w := bufio.NewWriter(g.Out)
-	for i, r := range records {
-		if i > 0 {
-			fmt.Fprintln(w)
-		}
-		showDetail(w, r)
-	}
-	if err := w.Flush(); err != nil {
-		return fmt.Errorf("write the result: %w", err)
-	}
-	return nil
-}
-
-func showDetail(w *bufio.Writer, r mews.QuarantineDetail) {
+func showDetail(w *bufio.Writer, r mews.QuarantineDetail) error {
 	fields(w, [][2]string{
 		{"id", r.ID},
 		{"state", r.State},
@@ -107,6 +92,7 @@ func showDetail(w *bufio.Writer, r mews.QuarantineDetail) {
 		actions[i] = []string{a.DateCreated, a.Action, a.State, a.ID, a.Reason}
 	}
 	section(w, "asked of the host", actions)
+	return nil
 }
 
 // fields writes names and values, those that are set.

@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -45,13 +44,9 @@ func (s *Service) Run(ctx context.Context) error {
 // CatchUp folds all reports that were acknowledged before into devices.
 func (s *Service) CatchUp(ctx context.Context) error {
 	var cids []store.CID
-	err := s.db.Read(ctx, func(tx *store.Tx) error {
-		return tx.Each(func(rows *sql.Rows) error {
-			var cid store.CID
-			err := rows.Scan(&cid)
-			cids = append(cids, cid)
-			return err
-		}, `SELECT DISTINCT cid FROM host_report`)
+	err := s.db.Read(ctx, func(tx *store.Tx) (err error) {
+		cids, err = tx.CIDs(`SELECT DISTINCT cid FROM host_report`)
+		return err
 	})
 	for _, cid := range cids {
 		if err == nil {

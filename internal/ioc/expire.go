@@ -2,7 +2,6 @@ package ioc
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -76,13 +75,9 @@ func (s *Service) Run(ctx context.Context) error {
 
 func (s *Service) expireAll(ctx context.Context) error {
 	var cids []store.CID
-	err := s.db.Read(ctx, func(tx *store.Tx) error {
-		return tx.Each(func(rows *sql.Rows) error {
-			var cid store.CID
-			err := rows.Scan(&cid)
-			cids = append(cids, cid)
-			return err
-		}, `SELECT cid FROM ioc_customer`)
+	err := s.db.Read(ctx, func(tx *store.Tx) (err error) {
+		cids, err = tx.CIDs(`SELECT cid FROM ioc_customer`)
+		return err
 	})
 	for _, cid := range cids {
 		err = errors.Join(err, s.expire(ctx, cid))

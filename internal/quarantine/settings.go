@@ -111,13 +111,9 @@ func (s *Service) Run(ctx context.Context) error {
 // catchUp does all that is to be done, for every customer.
 func (s *Service) catchUp(ctx context.Context) error {
 	var cids []store.CID
-	err := s.db.Read(ctx, func(tx *store.Tx) error {
-		return tx.Each(func(rows *sql.Rows) error {
-			var cid string
-			err := rows.Scan(&cid)
-			cids = append(cids, store.CID(cid))
-			return err
-		}, `SELECT cid FROM quarantine_setting`)
+	err := s.db.Read(ctx, func(tx *store.Tx) (err error) {
+		cids, err = tx.CIDs(`SELECT cid FROM quarantine_setting`)
+		return err
 	})
 	for _, cid := range cids {
 		if err == nil {

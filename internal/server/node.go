@@ -309,7 +309,8 @@ func (n *node) apiHandler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newIndexCollector(n.index), newSightingCollector(n.sightings))
+	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		newCollector(n.index.Status, indexGauges()), newCollector(n.sightings.Status, sightingGauges()))
 	api, err := httpapi.New(httpapi.Deps{
 		Auth: n.auth, Samples: n.samples, Hunts: n.hunts, Quarantine: n.quarantine, Hosts: n.hosts, IOCs: n.iocs, Sightings: n.sightings, Detections: n.detections,
 		Log: n.log, Metrics: n.registry,

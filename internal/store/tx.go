@@ -83,6 +83,17 @@ func List[T int64 | string](values []T) string {
 	return string(b)
 }
 
+// CIDs gives the customers that a statement selects, one column of each.
+func (tx *Tx) CIDs(query string, args ...any) (cids []CID, err error) {
+	err = tx.Each(func(rows *sql.Rows) error {
+		var cid CID
+		err := rows.Scan(&cid)
+		cids = append(cids, cid)
+		return err
+	}, query, args...)
+	return cids, err
+}
+
 // OnCommit has fn run after the commit is durable, before Write returns, in the
 // order of the commits. It does not run when the transaction fails. It must be
 // quick and must not call Write: all writers wait for it.
