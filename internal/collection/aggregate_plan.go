@@ -62,7 +62,7 @@ func (p *plan) condition(w Where) *slot {
 	}
 	s := &slot{typ: Boolean}
 	truth := func(s statement) statement { return statement{"CASE WHEN " + s.sql + " THEN 1 ELSE 0 END", s.args} }
-	p.base.add(cond{truth(w.cond.one), truth(w.cond.many)}, s)
+	p.base.add(cond{one: truth(w.cond.one), many: truth(w.cond.many)}, s)
 	return s
 }
 

@@ -133,7 +133,7 @@ func (o operand) ofRecord(value func(operand) (cond, error)) (cond, error) {
 	}
 	high, err := value(highest)
 	spared := anyOf(low, all(where(lowest.column+" <> "+highest.column), anyOf(high, exists)))
-	return cond{spared.one, exists.many}, err
+	return cond{spared.one, exists.many, exists.union}, err
 }
 
 // into begins a condition on child tables.
@@ -153,9 +153,11 @@ func (c *Collection) follow(table string, value cond, direct bool) cond {
 		cid = c.dialect.unindexed(cid)
 	}
 	some := both(all(where(cid+" = ?", cidArg{}), inPart(record)).one, value.one)
+	rowsOf := "SELECT " + record + " FROM " + table + " WHERE " + some.sql
 	return cond{
-		one:  statement{into + table + " WHERE " + record + " = " + key + " AND " + rows.sql + ")", rows.args},
-		many: statement{key + " IN (SELECT " + record + " FROM " + table + " WHERE " + some.sql + ")", some.args},
+		one:   statement{into + table + " WHERE " + record + " = " + key + " AND " + rows.sql + ")", rows.args},
+		many:  statement{key + " IN (" + rowsOf + ")", some.args},
+		union: []selection{{statement{rowsOf, some.args}, true}},
 	}
 }
 
@@ -173,5 +175,5 @@ func (o operand) lookup(value func(operand) (cond, error)) (cond, error) {
 	rows := both(where(table+".cid = ?", cidArg{}).one, v.one)
 	found := statement{key + " IN (SELECT " + record + " FROM " + table + " WHERE " + rows.sql + ")", rows.args}
 	most, err := o.ofRecord(value)
-	return cond{found, most.many}, err
+	return cond{found, most.many, most.union}, err
 }

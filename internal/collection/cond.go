@@ -1,6 +1,9 @@
 package collection
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A cond is a condition in SQL with the arguments of its placeholders, in
 // order. Conditions treat NULL as false; not makes sure of that.
@@ -13,6 +16,17 @@ import "strings"
 // record is looked at, and some bytes of memory for each that is found.
 type cond struct {
 	one, many statement
+	// union are selections that together give the records for which it holds, where
+	// some of them are of other tables: then nobody need look for these records in
+	// the noun's table. nil: many is the way.
+	union []selection
+}
+
+// A selection gives keys of records in a part: those that a whole statement over
+// another table gives, or those of the noun's table for which a condition holds.
+type selection struct {
+	statement
+	whole bool
 }
 
 // A statement is SQL, or a part of it, with its arguments.
@@ -32,27 +46,43 @@ type (
 // where makes a condition.
 func where(sql string, args ...any) cond {
 	s := statement{sql, args}
-	return cond{s, s}
+	return cond{one: s, many: s}
 }
 
 // all holds when every one of one or more conditions does.
 func all(conds ...cond) cond { return join(" AND ", conds) }
 
 // anyOf holds when one of one or more conditions does.
-func anyOf(conds ...cond) cond { return join(" OR ", conds) }
+func anyOf(conds ...cond) cond {
+	c := join(" OR ", conds)
+	if !slices.ContainsFunc(conds, func(c cond) bool { return c.union != nil }) {
+		return c
+	}
+	c.union = nil
+	for _, part := range conds {
+		if part.union == nil {
+			part.union = []selection{{statement: part.many}}
+		}
+		c.union = append(c.union, part.union...)
+	}
+	return c
+}
 
 // not holds when c does not, or is NULL because something is missing.
-func not(c cond) cond { return cond{c.one.not(), c.many.not()} }
+func not(c cond) cond { return cond{one: c.one.not(), many: c.many.not()} }
 
 func (s statement) not() statement { return statement{"(" + s.sql + ") IS NOT TRUE", s.args} }
 
 // join puts an operator between conditions.
 func join(operator string, conds []cond) cond {
+	if len(conds) == 1 {
+		return conds[0]
+	}
 	one, many := make([]statement, len(conds)), make([]statement, len(conds))
 	for i, c := range conds {
 		one[i], many[i] = c.one, c.many
 	}
-	return cond{joined(operator, one), joined(operator, many)}
+	return cond{one: joined(operator, one), many: joined(operator, many)}
 }
 
 // joined makes a tree and not a chain: SQL engines bound the depth of an

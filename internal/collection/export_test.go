@@ -32,7 +32,9 @@ func (c *Collection) Statements(q Query) ([]Statement, error) {
 	add := func(does string, s statement) { out = append(out, Statement{does, s.sql, s.args}) }
 	add("all", f.allOf(11))
 	add("count", f.counting())
-	add("select", c.ofPart(statement{sql: "thing.seq"}, f.where, q.CID, everything()))
+	for _, s := range c.selections(f.where, q.CID, everything()) {
+		add("select", s)
+	}
 	add("keyed", f.keyed([]any{int64(1), int64(2)}))
 	if len(f.keys) == 1 {
 		add("along", f.ofIndex())

@@ -27,16 +27,13 @@ func (c *Collection) keys(tx *store.Tx, cid store.CID, w Where) (*keySet, error)
 		return nil, err
 	}
 	set := &keySet{part: c.work.part, first: first, pages: make([]keyPage, n)}
-	key := statement{sql: c.column(c.schema.Key)}
 	err = tx.Spread(n, func(tx *store.Tx, i int) error {
-		st := c.ofPart(key, w, cid, set.part.part(first+int64(i)))
-		return tx.Scan(func(row []driver.Value) error {
-			key, err := keyOf(row[0])
-			if err == nil {
-				set.add(i, set.part.place(key))
+		for _, st := range c.selections(w, cid, set.part.part(first+int64(i))) {
+			if err := set.read(tx, i, st); err != nil {
+				return err
 			}
-			return err
-		}, 1, st.sql, st.args...)
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("select records: %w", err)
@@ -45,6 +42,34 @@ func (c *Collection) keys(tx *store.Tx, cid store.CID, w Where) (*keySet, error)
 		set.size += p.size()
 	}
 	return set, nil
+}
+
+// selections are the statements that give the keys of the selected records in a
+// part; a key may come several times.
+func (c *Collection) selections(w Where, cid store.CID, p part) (out []statement) {
+	key := statement{sql: c.column(c.schema.Key)}
+	if w.cond.union == nil {
+		return []statement{c.ofPart(key, w, cid, p)}
+	}
+	for _, s := range w.cond.union {
+		if s.whole {
+			out = append(out, statement{c.dialect.Statement(s.sql), bound(s.args, cid, p)})
+		} else {
+			out = append(out, c.ofPart(key, Where{c: c, cond: cond{one: s.statement, many: s.statement}}, cid, p))
+		}
+	}
+	return out
+}
+
+// read sets the bits of a page.
+func (s *keySet) read(tx *store.Tx, page int, st statement) error {
+	return tx.Scan(func(row []driver.Value) error {
+		key, err := keyOf(row[0])
+		if err == nil {
+			s.add(page, s.part.place(key))
+		}
+		return err
+	}, 1, st.sql, st.args...)
 }
 
 func keyOf(v driver.Value) (int64, error) {

@@ -133,7 +133,7 @@ func (w Where) own(c cond) cond {
 	if w.Empty() {
 		return c
 	}
-	return cond{both(c.one, w.cond.one), both(c.many, w.cond.many)}
+	return cond{one: both(c.one, w.cond.one), many: both(c.many, w.cond.many)}
 }
 
 func both(a, b statement) statement {
