@@ -157,7 +157,7 @@ func (c *Collection) follow(table string, value cond, direct bool) cond {
 	return cond{
 		one:   statement{into + table + " WHERE " + record + " = " + key + " AND " + rows.sql + ")", rows.args},
 		many:  statement{key + " IN (" + rowsOf + ")", some.args},
-		union: []selection{{statement{rowsOf, some.args}, true}},
+		union: []statement{{rowsOf, some.args}},
 	}
 }
 

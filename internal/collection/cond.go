@@ -1,9 +1,6 @@
 package collection
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // A cond is a condition in SQL with the arguments of its placeholders, in
 // order. Conditions treat NULL as false; not makes sure of that.
@@ -16,17 +13,10 @@ import (
 // record is looked at, and some bytes of memory for each that is found.
 type cond struct {
 	one, many statement
-	// union are selections that together give the records for which it holds, where
-	// some of them are of other tables: then nobody need look for these records in
+	// union are statements over other tables that together give the keys of the
+	// records in a part for which it holds: nobody need look for these records in
 	// the noun's table. nil: many is the way.
-	union []selection
-}
-
-// A selection gives keys of records in a part: those that a whole statement over
-// another table gives, or those of the noun's table for which a condition holds.
-type selection struct {
-	statement
-	whole bool
+	union []statement
 }
 
 // A statement is SQL, or a part of it, with its arguments.
@@ -52,16 +42,15 @@ func where(sql string, args ...any) cond {
 // all holds when every one of one or more conditions does.
 func all(conds ...cond) cond { return join(" AND ", conds) }
 
-// anyOf holds when one of one or more conditions does.
+// anyOf holds when one of one or more conditions does. Where one of them is on
+// the noun's table, which is read then, it may spare a look at others.
 func anyOf(conds ...cond) cond {
 	c := join(" OR ", conds)
-	if !slices.ContainsFunc(conds, func(c cond) bool { return c.union != nil }) {
-		return c
-	}
 	c.union = nil
 	for _, part := range conds {
 		if part.union == nil {
-			part.union = []selection{{statement: part.many}}
+			c.union = nil
+			break
 		}
 		c.union = append(c.union, part.union...)
 	}

@@ -47,16 +47,11 @@ func (c *Collection) keys(tx *store.Tx, cid store.CID, w Where) (*keySet, error)
 // selections are the statements that give the keys of the selected records in a
 // part; a key may come several times.
 func (c *Collection) selections(w Where, cid store.CID, p part) (out []statement) {
-	key := statement{sql: c.column(c.schema.Key)}
-	if w.cond.union == nil {
-		return []statement{c.ofPart(key, w, cid, p)}
-	}
 	for _, s := range w.cond.union {
-		if s.whole {
-			out = append(out, statement{c.dialect.Statement(s.sql), bound(s.args, cid, p)})
-		} else {
-			out = append(out, c.ofPart(key, Where{c: c, cond: cond{one: s.statement, many: s.statement}}, cid, p))
-		}
+		out = append(out, statement{c.dialect.Statement(s.sql), bound(s.args, cid, p)})
+	}
+	if out == nil {
+		out = append(out, c.ofPart(statement{sql: c.column(c.schema.Key)}, w, cid, p))
 	}
 	return out
 }
