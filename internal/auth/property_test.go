@@ -227,15 +227,7 @@ var (
 // TestPowerCut: tokens that were handed out hold after a crash, and what was
 // revoked stays revoked.
 func TestPowerCut(t *testing.T) {
-	s := *seed
-	if s == 0 {
-		s = rand.Uint64()
-	}
-	t.Logf("seed=%d", s)
-	rng := rand.New(rand.NewPCG(s, 0))
-	for left := storetest.Points(*points); left > 0; {
-		left -= cutPower(t, rng)
-	}
+	storetest.CutPower(t, *points, *seed, cutPower)
 }
 
 // known is what clients were told: a token holds or was revoked. A revocation

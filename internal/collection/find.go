@@ -1,6 +1,7 @@
 package collection
 
 import (
+	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -227,25 +228,18 @@ func (f *finder) columns() string {
 }
 
 // rows runs a statement that selects columns.
-func (f *finder) rows(s statement) ([]row, error) {
-	rows, err := f.tx.Query(s.sql, s.args...)
-	if err != nil {
-		return nil, fmt.Errorf("select records: %w", err)
-	}
-	defer rows.Close()
-	var out []row
-	for rows.Next() {
+func (f *finder) rows(s statement) (out []row, err error) {
+	err = f.tx.Each(func(rows *sql.Rows) error {
 		r := row{values: make([]any, len(f.keys))}
 		var dest []any
 		for i := range r.values {
 			dest = append(dest, &r.values[i])
 		}
-		if err := rows.Scan(append(dest, &r.key)...); err != nil {
-			return nil, fmt.Errorf("read record: %w", err)
-		}
+		err := rows.Scan(append(dest, &r.key)...)
 		out = append(out, r)
-	}
-	if err := rows.Err(); err != nil {
+		return err
+	}, s.sql, s.args...)
+	if err != nil {
 		return nil, fmt.Errorf("select records: %w", err)
 	}
 	return out, nil

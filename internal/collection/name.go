@@ -1,7 +1,7 @@
 package collection
 
 import (
-	"errors"
+	"database/sql"
 	"fmt"
 	"slices"
 )
@@ -17,19 +17,16 @@ func (f *finder) name(rows []row) error {
 	}
 	for some := range slices.Chunk(rows, maxNamed) {
 		s := f.naming(some)
-		found, err := f.tx.Query(s.sql, s.args...)
-		if err != nil {
-			return fmt.Errorf("ids of records: %w", err)
-		}
-		for found.Next() {
+		err := f.tx.Each(func(found *sql.Rows) error {
 			var key int64
 			var id string
 			if err := found.Scan(&key, &id); err != nil {
-				return errors.Join(fmt.Errorf("ids of records: %w", err), found.Close())
+				return err
 			}
 			at[key].id = id
-		}
-		if err := errors.Join(found.Err(), found.Close()); err != nil {
+			return nil
+		}, s.sql, s.args...)
+		if err != nil {
 			return fmt.Errorf("ids of records: %w", err)
 		}
 	}

@@ -21,15 +21,7 @@ var (
 // TestPowerCut cuts the power between reports and while they are folded. What
 // was acknowledged must then be in the devices, and numbers stay what they were.
 func TestPowerCut(t *testing.T) {
-	s := *seed
-	if s == 0 {
-		s = rand.Uint64()
-	}
-	t.Logf("seed=%d", s)
-	rng := rand.New(rand.NewPCG(s, 0))
-	for left := storetest.Points(*points); left > 0; {
-		left -= cutPower(t, rng)
-	}
+	storetest.CutPower(t, *points, *seed, cutPower)
 }
 
 // promised is what was acknowledged: the last report of each host, by number.

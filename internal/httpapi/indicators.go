@@ -176,10 +176,8 @@ func deleted(noun string, done ioc.Deleted) (reply[string], error) {
 }
 
 func (a *API) aggregateIndicators(ctx context.Context, who store.Actor, req *indicatorAggregate) (reply[mews.AggregateResult], error) {
-	if req.FromParent {
-		req.Filter = "id:null" // nobody has a parent
-	}
-	results, err := a.deps.IOCs.Aggregate(ctx, who, req.Filter, req.Body)
+	q := ioc.Query{RecordQuery: mews.RecordQuery{Filter: req.Filter}, FromParent: req.FromParent}
+	results, err := a.deps.IOCs.Aggregate(ctx, who, q, req.Body)
 	return reply[mews.AggregateResult]{Resources: results}, err
 }
 

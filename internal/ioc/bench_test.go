@@ -108,7 +108,7 @@ func TestMillion(t *testing.T) {
 	}
 	for _, field := range []string{"type", "severity", "source", "platforms", "tags", "created_by"} {
 		took("terms of "+field, func() {
-			_, err := w.Aggregate(ctx, me, "", []mews.AggregateRequest{{Type: "terms", Field: field}})
+			_, err := w.Aggregate(ctx, me, Query{}, []mews.AggregateRequest{{Type: "terms", Field: field}})
 			must(t, err)
 		})
 	}

@@ -160,7 +160,7 @@ func (c *checker) instant(field, text string) (t time.Time, given bool) {
 	return t, !t.IsZero()
 }
 
-// daysFrom is the end of something that lasts some days.
+// days is the end of something that lasts some days.
 func (c *checker) days(n int32) *int64 {
 	if n < 0 || n > maxDays {
 		c.fail("expiration_days: expected 1..%d", maxDays)

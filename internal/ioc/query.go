@@ -82,10 +82,13 @@ func (s *Service) Get(ctx context.Context, who store.Actor, ids []string) (found
 	return found, unknown, outward.Error("get indicators", err)
 }
 
-// Aggregate answers aggregations over the indicators that a filter selects, each
-// in its place.
-func (s *Service) Aggregate(ctx context.Context, who store.Actor, filter string, reqs []mews.AggregateRequest) ([]mews.AggregateResult, error) {
-	asked := outward.Aggregations(reqs)
+// Aggregate answers aggregations over the indicators that the query's filter
+// selects, each in its place.
+func (s *Service) Aggregate(ctx context.Context, who store.Actor, q Query, reqs []mews.AggregateRequest) ([]mews.AggregateResult, error) {
+	asked, filter := outward.Aggregations(reqs), q.Filter
+	if q.FromParent {
+		filter = "id:null" // selects nothing: nobody has a parent
+	}
 	if filter != "" {
 		if _, err := s.modern.Parse(filter, ""); err != nil {
 			return nil, outward.Error("aggregate indicators", err)

@@ -138,7 +138,7 @@ func TestExpiry(t *testing.T) {
 			t.Errorf("%s: %s, want %s", filter, got, want)
 		}
 	}
-	results, err := w.Aggregate(ctx, me, "", []mews.AggregateRequest{{Type: "terms", Field: "action", Sort: "_term|asc"}})
+	results, err := w.Aggregate(ctx, me, Query{}, []mews.AggregateRequest{{Type: "terms", Field: "action", Sort: "_term|asc"}})
 	must(t, err)
 	if b := results[0].Buckets; len(b) != 2 || b[0].Count != 2 || b[1].Count != 1 {
 		t.Errorf("actions: %+v", b)

@@ -65,15 +65,7 @@ func (c *told) copy() map[string]string {
 // TestPowerCut cuts the power at calls of a run with jobs in every state. Each
 // job that a client knows of must then end, with each effect exactly once.
 func TestPowerCut(t *testing.T) {
-	s := *seed
-	if s == 0 {
-		s = rand.Uint64()
-	}
-	t.Logf("seed=%d", s)
-	rng := rand.New(rand.NewPCG(s, 0))
-	for left := storetest.Points(*points); left > 0; {
-		left -= cutPower(t, rng)
-	}
+	storetest.CutPower(t, *points, *seed, cutPower)
 }
 
 func cutPower(t *testing.T, rng *rand.Rand) (tried int) {

@@ -10,9 +10,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/mewshq/mews/test/figures"
@@ -24,19 +22,16 @@ type settings struct {
 	seed     uint64
 	sets     []string
 	growth   bool
-	json     string
-	markdown string
+	files    *figures.Files
 	profiles string
 }
 
 func main() {
-	var s settings
+	s := settings{files: figures.FlagFiles("make bench")}
 	flag.StringVar(&s.cache, "cache", ".cache/bench", "folder for corpora and data")
 	flag.Int64Var(&s.bytes, "bytes", 1<<30, "size of each corpus")
 	flag.Uint64Var(&s.seed, "seed", 1, "seed of corpora, queries and rules")
 	flag.BoolVar(&s.growth, "growth", true, "measure the growth curve too: a sixteenth, a quarter and all of the bytes")
-	flag.StringVar(&s.json, "json", "", "write all figures to this file, to compare versions")
-	flag.StringVar(&s.markdown, "markdown", "", "write the tables to this file, or to their place in it: docs/performance.md")
 	flag.StringVar(&s.profiles, "profile", "", "write CPU profiles of ingest, search and hunt to this folder, as text")
 	only := flag.String("only", "", "measure one set: heavy or small")
 	child := flag.String("step", "", "used by the bench itself: run one step alone")
@@ -46,18 +41,12 @@ func main() {
 	if *only != "" {
 		s.sets = []string{*only}
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	err := error(nil)
-	if *child != "" {
-		err = step(*child, *dir)
-	} else {
-		err = run(ctx, s)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
+	figures.Main("bench", func(ctx context.Context) error {
+		if *child != "" {
+			return step(*child, *dir)
+		}
+		return run(ctx, s)
+	})
 }
 
 func run(ctx context.Context, s settings) error {
@@ -94,7 +83,7 @@ func run(ctx context.Context, s settings) error {
 		wrong += r.Wrong
 	}
 	rep.Took = time.Since(began).Seconds()
-	if err := figures.Write(rep, figures.Files{JSON: s.json, Markdown: s.markdown, Place: "make bench"}); err != nil {
+	if err := figures.Write(rep, *s.files); err != nil {
 		return err
 	}
 	if wrong > 0 {

@@ -1,13 +1,17 @@
 package figures
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 )
 
 // Lines writes one line of plain text for each row.
@@ -48,6 +52,26 @@ type Files struct {
 	JSON     string // every figure, to compare versions
 	Markdown string // the tables, or the document that has a place for them
 	Place    string // the name of the place in the document
+}
+
+// FlagFiles has the command line choose the files of a bench whose name in
+// documents is place.
+func FlagFiles(place string) *Files {
+	f := &Files{Place: place}
+	flag.StringVar(&f.JSON, "json", "", "write all figures to this file, to compare versions")
+	flag.StringVar(&f.Markdown, "markdown", "", "write the tables to this file, or to their place in it: docs/performance.md")
+	return f
+}
+
+// Main runs a bench until it ends or is interrupted, and ends the program when
+// it fails.
+func Main(name string, run func(context.Context) error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, name+":", err)
+		os.Exit(1)
+	}
 }
 
 // Write prints a report and writes the files that were asked for.

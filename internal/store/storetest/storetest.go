@@ -10,6 +10,7 @@ import (
 	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/url"
 	"path/filepath"
 	"sync/atomic"
@@ -110,6 +111,20 @@ func Points(n int) int {
 		return max(n/20, 10)
 	}
 	return n
+}
+
+// CutPower has cut try power cuts until there were n (fewer under the race
+// detector); cut tells how many it tried. A seed of 0 is a random one.
+func CutPower(t *testing.T, n int, seed uint64, cut func(t *testing.T, rng *rand.Rand) int) {
+	t.Helper()
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	t.Logf("seed=%d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	for left := Points(n); left > 0; {
+		left -= cut(t, rng)
+	}
 }
 
 // SkipUnderRace skips a test of one goroutine.

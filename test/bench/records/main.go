@@ -11,10 +11,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/mewshq/mews/test/figures"
@@ -34,8 +32,7 @@ type settings struct {
 
 func main() {
 	var s settings
-	var files figures.Files
-	files.Place = "make bench-records"
+	files := figures.FlagFiles("make bench-records")
 	flag.StringVar(&s.cache, "cache", ".cache/bench", "folder for data")
 	flag.IntVar(&s.records, "records", 1_000_000, "records at the end")
 	flag.BoolVar(&s.growth, "growth", true, "measure a hundredth and a tenth of the records too")
@@ -45,15 +42,8 @@ func main() {
 	flag.StringVar(&s.only, "only", "", "ask only queries whose class or name holds this text; then nothing is changed")
 	flag.BoolVar(&s.keep, "keep", false, "leave the data folders, and use those that were left; nothing is changed")
 	flag.StringVar(&s.with, "with", "", "show the sizes that an earlier run wrote to this file with -json before those of this one")
-	flag.StringVar(&files.JSON, "json", "", "write all figures to this file, to compare versions")
-	flag.StringVar(&files.Markdown, "markdown", "", "write the tables to this file, or to their place in it: docs/performance.md")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, s, files); err != nil {
-		fmt.Fprintln(os.Stderr, "bench records:", err)
-		os.Exit(1)
-	}
+	figures.Main("bench records", func(ctx context.Context) error { return run(ctx, s, *files) })
 }
 
 func run(ctx context.Context, s settings, files figures.Files) (err error) {

@@ -10,9 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/mewshq/mews/test/figures"
@@ -35,8 +33,7 @@ type settings struct {
 
 func main() {
 	var s settings
-	var files figures.Files
-	files.Place = "make bench-telemetry"
+	files := figures.FlagFiles("make bench-telemetry")
 	flag.StringVar(&s.cache, "cache", ".cache/bench", "folder for data")
 	flag.IntVar(&s.events, "events", 10_000_000, "events at the end")
 	flag.IntVar(&s.hosts, "hosts", 10_000, "hosts of the fleet")
@@ -49,15 +46,8 @@ func main() {
 	flag.Uint64Var(&s.seed, "seed", 1, "seed of the events")
 	flag.StringVar(&s.profiles, "profile", "", "write CPU profiles of ingest and questions to this folder, as text")
 	flag.BoolVar(&s.keep, "keep", false, "leave the data folders")
-	flag.StringVar(&files.JSON, "json", "", "write all figures to this file, to compare versions")
-	flag.StringVar(&files.Markdown, "markdown", "", "write the tables to this file, or to their place in it: docs/performance.md")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, s, files); err != nil {
-		fmt.Fprintln(os.Stderr, "bench telemetry:", err)
-		os.Exit(1)
-	}
+	figures.Main("bench telemetry", func(ctx context.Context) error { return run(ctx, s, *files) })
 }
 
 func run(ctx context.Context, s settings, files figures.Files) (err error) {
