@@ -86,6 +86,9 @@ func serveAdminOffline(ctx context.Context, cfg Config, log *slog.Logger) (close
 	if _, err := os.Stat(filepath.Join(cfg.Data, databaseName)); err != nil {
 		return nil, fmt.Errorf("no mews data in %s: name the folder with --data", cfg.Data)
 	}
+	if err := hardenProcess(); err != nil {
+		return nil, err
+	}
 	n, err := openNode(ctx, cfg, log)
 	if err != nil {
 		return nil, err

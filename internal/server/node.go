@@ -83,9 +83,6 @@ func openNode(ctx context.Context, cfg Config, log *slog.Logger) (n *node, err e
 			n = nil
 		}
 	}()
-	if err := hardenProcess(); err != nil {
-		return n, err
-	}
 	fresh, err := n.takeFolder()
 	if err != nil {
 		return n, err

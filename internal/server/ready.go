@@ -13,9 +13,9 @@ import (
 // once and kept nowhere.
 type firstClient struct{ ID, Secret string }
 
-// readiness is what a ready server tells scripts. The secret is there on the
+// Readiness is what a ready server tells of itself. The secret is there on the
 // first run only.
-type readiness struct {
+type Readiness struct {
 	BaseURL      string `json:"base_url"`
 	CA           string `json:"ca,omitempty"`
 	Fingerprint  string `json:"ca_sha256,omitempty"`
@@ -26,7 +26,7 @@ type readiness struct {
 
 // writeReadyFile puts the file in place whole: whoever sees it can parse it. It
 // may hold a secret, hence the mode.
-func writeReadyFile(path string, r readiness) error {
+func writeReadyFile(path string, r Readiness) error {
 	text, err := json.Marshal(r)
 	if err != nil {
 		return err
@@ -43,7 +43,7 @@ func writeReadyFile(path string, r readiness) error {
 
 // greet tells the operator where the server is and, on the first run, how to
 // connect each kind of client.
-func greet(w io.Writer, r readiness) {
+func greet(w io.Writer, r Readiness) {
 	fmt.Fprintf(w, "mews is ready\n\nbase_url: %s\n", r.BaseURL)
 	if r.CA != "" {
 		fmt.Fprintf(w, "ca: %s\nca_sha256: %s\n", r.CA, r.Fingerprint)
@@ -58,7 +58,7 @@ func greet(w io.Writer, r readiness) {
 
 // connectLines are ready to paste. They name the environment rather than repeat
 // the secret, so that it does not spread over shell histories.
-func connectLines(r readiness) string {
+func connectLines(r Readiness) string {
 	host := r.BaseURL[strings.Index(r.BaseURL, "://")+3:]
 	export := fmt.Sprintf("export FALCON_CLIENT_ID=%s FALCON_CLIENT_SECRET=... FALCON_BASE_URL=%s", r.ClientID, r.BaseURL)
 	python, golang, curl := "", "", ""

@@ -13,8 +13,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/mewshq/mews/internal/blob"
 	"github.com/mewshq/mews/internal/httpapi"
 	"github.com/mewshq/mews/internal/store"
@@ -22,56 +20,32 @@ import (
 
 // Run serves until ctx ends, then shuts down in order. What users must see
 // (address, first credentials) goes to out, the log to logTo.
-func Run(ctx context.Context, cfg Config, out, logTo io.Writer) (err error) {
-	log := newLogger(logTo, cfg.LogLevel, cfg.LogFormat)
-	n, err := openNode(ctx, cfg, log)
-	if err != nil {
-		return disk(err)
+func Run(ctx context.Context, cfg Config, out, logTo io.Writer) error {
+	if err := hardenProcess(); err != nil {
+		return err
 	}
-	defer func() { err = disk(errors.Join(err, n.Close())) }()
-	api, listener, ready, err := n.listen()
+	s, err := Start(ctx, cfg, logTo)
 	if err != nil {
 		return err
 	}
-	adminListener, err := listenAdmin(cfg.Data)
-	if err != nil {
-		return errors.Join(err, listener.Close())
+	if err := announce(s.ready, cfg.ReadyFile, out); err != nil {
+		s.log.Error("announce readiness", slog.String("error", err.Error()))
 	}
-	admin := &http.Server{Handler: n.adminHandler(), ReadHeaderTimeout: httpapi.ReadHeaderTimeout, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
-
-	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopWork()
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error { return n.background(work) })
-	group.Go(func() error { return serve(api, listener) })
-	group.Go(func() error { return serve(admin, adminListener) })
-	group.Go(func() error {
-		<-groupCtx.Done()
-		log.Info("shutting down")
-		// Requests first, while jobs and index still answer them.
-		err := errors.Join(shutdown(api, cfg.ShutdownGrace), shutdown(admin, cfg.ShutdownGrace))
-		stopWork()
-		return err
-	})
-	if err := n.announce(ready, out); err != nil {
-		log.Error("announce readiness", slog.String("error", err.Error()))
-	}
-	return group.Wait()
+	return s.Wait()
 }
 
 // announce tells people and scripts where the server is.
-func (n *node) announce(r readiness, out io.Writer) error {
+func announce(r Readiness, file string, out io.Writer) error {
 	greet(out, r)
-	n.log.Info("ready", slog.String("base_url", r.BaseURL))
-	if n.cfg.ReadyFile == "" {
+	if file == "" {
 		return nil
 	}
-	return writeReadyFile(n.cfg.ReadyFile, r)
+	return writeReadyFile(file, r)
 }
 
 // listen opens the public listener and the server that will use it.
-func (n *node) listen() (*http.Server, net.Listener, readiness, error) {
-	r := readiness{PID: os.Getpid()}
+func (n *node) listen() (*http.Server, net.Listener, Readiness, error) {
+	r := Readiness{PID: os.Getpid()}
 	if n.first != nil {
 		r.ClientID, r.ClientSecret = n.first.ID, n.first.Secret
 	}
