@@ -31,6 +31,8 @@ var noHTTP = []string{"net/http"}
 var rooms = []room{
 	{name: "cmd/mews", may: []string{"internal/cli"}},
 
+	{name: "mewstest", may: []string{"root", "internal/server"}},
+
 	{name: "internal/cli", may: []string{"root", "internal/avlog", "internal/iocfile", "internal/shipping"}, files: map[string][]string{
 		"serve.go": {"internal/server"}, "check.go": {"internal/server"},
 		"backup.go": {"internal/server"}, "admin.go": {"internal/server"},
@@ -159,7 +161,7 @@ func roomOf(dir string) string {
 		return "root"
 	case strings.HasPrefix(dir, "internal/"):
 		return strings.Join(strings.Split(dir, "/")[:2], "/")
-	case strings.HasPrefix(dir, "cmd/"):
+	case strings.HasPrefix(dir, "cmd/"), dir == "mewstest":
 		return dir
 	}
 	return ""

@@ -9,12 +9,15 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/mewshq/mews/internal/auth"
 	"github.com/mewshq/mews/internal/httpapi"
+	"github.com/mewshq/mews/internal/store"
 )
 
 // A Server is one data folder that is being served. The process it runs in is
 // left as it is: what Run sets for the whole process is not set here.
 type Server struct {
+	node  *node
 	log   *slog.Logger
 	ready Readiness
 	stop  context.CancelFunc
@@ -68,7 +71,7 @@ func (n *node) start(ctx context.Context) (*Server, error) {
 		return err
 	})
 	n.log.Info("ready", slog.String("base_url", ready.BaseURL))
-	s := &Server{log: n.log, ready: ready, stop: stop, done: make(chan struct{})}
+	s := &Server{node: n, log: n.log, ready: ready, stop: stop, done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
 		err := group.Wait()
@@ -82,6 +85,17 @@ func (n *node) start(ctx context.Context) (*Server, error) {
 // Ready tells where the server is and, on the first run, the API client to come
 // with.
 func (s *Server) Ready() Readiness { return s.ready }
+
+// NewClient makes a further API client of the first client's customer. It has
+// the scopes given, or every scope when none is.
+func (s *Server) NewClient(ctx context.Context, name string, scopes ...string) (id, secret string, err error) {
+	if len(scopes) == 0 {
+		scopes = auth.AllScopes()
+	}
+	actor := store.Actor{CID: s.node.cid, Client: "server", Scope: "admin", Operation: "client.create"}
+	c, secret, err := s.node.auth.CreateClient(ctx, actor, auth.ClientSpec{Name: name, CID: s.node.cid, Scopes: scopes})
+	return c.ID, secret, err
+}
 
 // Wait returns when the server has ended, and why if nobody asked it to.
 func (s *Server) Wait() error {
