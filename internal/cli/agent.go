@@ -32,13 +32,10 @@ again. The id of the host stands in its records: "aid".`,
 	c.Flags().StringVar(&aid, "aid", "", "id of the host, 32 hexadecimal digits")
 	c.Flags().IntVar(&limit, "limit", 0, "at most this many (0: the server's default)")
 	_ = c.MarkFlagRequired("aid")
-	return c
+	return rowsOf[actionRow](c)
 }
 
 func runAgentActions(ctx context.Context, g *globals, aid string, limit int) error {
-	if err := checkFields[actionRow](g); err != nil {
-		return err
-	}
 	if limit < 0 {
 		return usagef("--limit %d: must not be negative", limit)
 	}
@@ -70,13 +67,10 @@ changes nothing.`,
 	c.Flags().StringVar(&a.Reason, "reason", "", "why it failed")
 	c.Flags().Int32Var(&a.ReasonCode, "reason-code", 0, "why it failed, as a number")
 	_ = c.RegisterFlagCompletionFunc("outcome", cobra.FixedCompletions([]string{mews.ActionAcknowledged, mews.ActionFailed}, cobra.ShellCompDirectiveNoFileComp))
-	return c
+	return rowsOf[changedRow](c)
 }
 
 func runAgentAck(ctx context.Context, g *globals, a mews.ActionAck, ids []string) error {
-	if err := checkFields[changedRow](g); err != nil {
-		return err
-	}
 	acks := make([]mews.ActionAck, len(ids))
 	for i, id := range ids {
 		acks[i] = a

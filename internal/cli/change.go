@@ -77,7 +77,7 @@ func (g *globals) showChanged(v verb, n int, errs []mews.APIError) error {
 // showChanges writes a row, or the sentence where people read it.
 func (g *globals) showChanges(row changedRow, sentence string, errs []mews.APIError) error {
 	v := viewOf(&mews.Envelope[changedRow]{Errors: errs, Resources: []changedRow{row}}, "action", "changed", "dry_run")
-	if g.output.format == "table" && len(g.output.fields) == 0 {
+	if g.output.forPeople() {
 		v.rows = nil
 		fmt.Fprintln(g.Out, sentence)
 	}

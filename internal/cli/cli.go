@@ -111,7 +111,7 @@ func (g *globals) start(c *cobra.Command) error {
 	if err := c.ValidateFlagGroups(); err != nil {
 		return err
 	}
-	if err := g.output.check(); err != nil {
+	if err := g.output.check(c); err != nil {
 		return err
 	}
 	g.started = true

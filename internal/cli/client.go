@@ -16,6 +16,9 @@ func newClientCommand(g *globals) *cobra.Command {
 	var o adminOptions
 	c := group("client", "Manage API clients, on the server's machine",
 		newClientCreateCommand(g, &o), newClientListCommand(g, &o), newClientRotateCommand(g, &o), newClientRevokeCommand(g, &o))
+	for _, sub := range c.Commands() {
+		rowsOf[mews.AdminClient](sub)
+	}
 	o.register(c.PersistentFlags())
 	return c
 }
@@ -66,9 +69,6 @@ func newClientRevokeCommand(g *globals, o *adminOptions) *cobra.Command {
 
 // showClients makes one admin call and writes the clients of its reply.
 func (g *globals) showClients(ctx context.Context, o *adminOptions, method, path string, body any, secret bool) error {
-	if err := checkFields[mews.AdminClient](g); err != nil {
-		return err
-	}
 	return g.withAdmin(ctx, o, func(a *adminCaller) error {
 		env, err := adminResources[mews.AdminClient](ctx, a, method, path, body)
 		if err != nil {

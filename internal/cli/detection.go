@@ -32,13 +32,10 @@ detection; the sightings of the IOC tell of it.`,
 	}
 	c.Flags().StringVar(&o.filter, "filter", "", "only detections that this FQL filter selects")
 	o.register(c, "first_seen.asc (default: last_seen.desc)")
-	return c
+	return rowsOf[mews.Detection](c)
 }
 
 func runDetectionList(ctx context.Context, g *globals, o *detectionListOptions) error {
-	if err := checkFields[mews.Detection](g); err != nil {
-		return err
-	}
 	return pointAt(o.filter, g.withClient(func(c *mews.Client) error {
 		s := c.Detections()
 		return runList(ctx, g, &o.listOptions, mews.RecordQuery{Filter: o.filter}, listing[mews.Detection]{

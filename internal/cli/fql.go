@@ -56,19 +56,16 @@ around the whole keep the shell away from "!", "*" and the rest.`,
 	}
 	c.Flags().StringVar(&collection, "collection", "quarantine", "whose fields the filter names: "+strings.Join(explainerNames(), ", "))
 	_ = c.RegisterFlagCompletionFunc("collection", cobra.FixedCompletions(explainerNames(), cobra.ShellCompDirectiveNoFileComp))
-	return c
+	return rowsOf[mews.FilterExplanation](c)
 }
 
 func runFQLExplain(ctx context.Context, g *globals, explain func(*mews.Client) explainer, filter string) error {
-	if err := checkFields[mews.FilterExplanation](g); err != nil {
-		return err
-	}
 	return g.withClient(func(c *mews.Client) error {
 		e, err := explain(c)(ctx, filter)
 		if err != nil {
 			return pointAt(filter, err)
 		}
-		if g.output.format != "table" || len(g.output.fields) > 0 {
+		if !g.output.forPeople() {
 			return g.write(viewOf(&mews.Envelope[mews.FilterExplanation]{Resources: []mews.FilterExplanation{e}}, "collection", "filter", "tree"))
 		}
 		w := bufio.NewWriter(g.Out)

@@ -44,13 +44,10 @@ the ids alone, one a line, for other commands.`,
 	}
 	c.Flags().StringVar(&o.filter, "filter", "", "only hosts that this FQL filter selects")
 	o.listOptions.register(c, "last_seen.desc (default: hostname.asc)")
-	return c
+	return rowsOf[mews.Device](c)
 }
 
 func runHostList(ctx context.Context, g *globals, o *hostListOptions) error {
-	if err := checkFields[mews.Device](g); err != nil {
-		return err
-	}
 	return pointAt(o.filter, g.withClient(func(c *mews.Client) error {
 		s := c.Hosts()
 		return runList(ctx, g, &o.listOptions, mews.RecordQuery{Filter: o.filter}, listing[string]{
@@ -61,18 +58,15 @@ func runHostList(ctx context.Context, g *globals, o *hostListOptions) error {
 }
 
 func newHostShowCommand(g *globals) *cobra.Command {
-	return &cobra.Command{
+	return rowsOf[mews.Device](&cobra.Command{
 		Use: "show ID...", Short: "Show all that is known about hosts", Args: cobra.MinimumNArgs(1),
 		Long:              `Show all that is known about hosts. "-" reads ids from standard input.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(c *cobra.Command, args []string) error { return runHostShow(c.Context(), g, args) },
-	}
+	})
 }
 
 func runHostShow(ctx context.Context, g *globals, args []string) error {
-	if err := checkFields[mews.Device](g); err != nil {
-		return err
-	}
 	ids, err := g.wordArgs(args, "id", hostID)
 	if err != nil {
 		return err
@@ -83,7 +77,7 @@ func runHostShow(ctx context.Context, g *globals, args []string) error {
 			return err
 		}
 		v := viewOf(env, hostColumns...)
-		if g.output.format == "table" && len(g.output.fields) == 0 {
+		if g.output.forPeople() {
 			v.rows = nil // they are shown below; write tells the errors
 			if err := showEach(g, env.Resources, showHost); err != nil {
 				return err

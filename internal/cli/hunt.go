@@ -67,7 +67,7 @@ Exit code 2 means that some file does not compile; the other qualities are no er
 	c.Flags().BoolVar(&o.check, "check", false, "check rule files and folders; run nothing")
 	c.MarkFlagsMutuallyExclusive("wait", "dry-run", "check")
 	c.MarkFlagsMutuallyExclusive("allow-full-scan", "check")
-	return c
+	return rowsOf[scheduled](rowsOf[mews.RequestResult](rowsOf[mews.HuntEstimate](rowsOf[ruleCheck](c))))
 }
 
 // scheduled is what a hunt prints that nobody waits for.

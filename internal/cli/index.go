@@ -22,12 +22,9 @@ func newIndexCommand(g *globals) *cobra.Command {
 }
 
 func newIndexStatusCommand(g *globals, o *adminOptions) *cobra.Command {
-	return &cobra.Command{
+	return rowsOf[mews.IndexStatus](&cobra.Command{
 		Use: "status", Short: "Tell how many files are indexed, how large the index is and what waits", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := checkFields[mews.IndexStatus](g); err != nil {
-				return err
-			}
 			return g.withAdmin(cmd.Context(), o, func(a *adminCaller) error {
 				env, err := adminResources[mews.IndexStatus](cmd.Context(), a, http.MethodGet, "/admin/index", nil)
 				if err != nil {
@@ -36,20 +33,17 @@ func newIndexStatusCommand(g *globals, o *adminOptions) *cobra.Command {
 				return g.write(viewOf(env, "files", "segments", "index_bytes", "corpus_bytes", "index_share", "tail_files", "damaged_regions"))
 			})
 		},
-	}
+	})
 }
 
 func newIndexCheckCommand(g *globals, o *adminOptions) *cobra.Command {
-	return &cobra.Command{
+	return rowsOf[mews.IndexReport](&cobra.Command{
 		Use: "check", Short: "Read every byte of the index; damage is queued for repair", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runIndexCheck(cmd.Context(), g, o) },
-	}
+	})
 }
 
 func runIndexCheck(ctx context.Context, g *globals, o *adminOptions) error {
-	if err := checkFields[mews.IndexReport](g); err != nil {
-		return err
-	}
 	return g.withAdmin(ctx, o, func(a *adminCaller) error {
 		env, err := adminResources[mews.IndexReport](ctx, a, http.MethodPost, "/admin/index/check", nil)
 		if err != nil {

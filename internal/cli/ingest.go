@@ -58,7 +58,7 @@ func newIngestFilesCommand(g *globals) *cobra.Command {
 		},
 	}
 	o.register(c)
-	return c
+	return rowsOf[ingestSummary](c)
 }
 
 func newIngestDirCommand(g *globals) *cobra.Command {
@@ -80,7 +80,7 @@ ones (.tmp, .part), are left alone, and symbolic links are not followed.
 	}
 	o.register(c)
 	c.Flags().StringVar(&o.match, "match", "", `only files with such names ("*.json*")`)
-	return c
+	return rowsOf[ingestSummary](c)
 }
 
 func (o *ingestOptions) register(c *cobra.Command) {
@@ -103,9 +103,6 @@ const (
 func runIngest(ctx context.Context, g *globals, o *ingestOptions, paths []string) error {
 	if o.parallel < 1 || o.parallel > 64 {
 		return usagef("--parallel %d: must be 1..64", o.parallel)
-	}
-	if err := checkFields[ingestSummary](g); err != nil {
-		return err
 	}
 	stdin := len(paths) == 1 && paths[0] == "-"
 	if stdin && o.follow {

@@ -104,10 +104,10 @@ func knownIndicators(ctx context.Context, s mews.IOCService, some []mews.Observa
 func itsName(i mews.Indicator) string { return mews.Observable{Type: i.Type, Value: i.Value}.ID() }
 
 func newIOCTypesCommand(g *globals) *cobra.Command {
-	return &cobra.Command{
+	return rowsOf[wordRow](&cobra.Command{
 		Use: "types", Short: "List the words for types, actions, platforms and severities", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return runIOCTypes(c.Context(), g) },
-	}
+	})
 }
 
 // A wordRow is a field of indicators with the words that it can have.
@@ -117,9 +117,6 @@ type wordRow struct {
 }
 
 func runIOCTypes(ctx context.Context, g *globals) error {
-	if err := checkFields[wordRow](g); err != nil {
-		return err
-	}
 	return g.withClient(func(c *mews.Client) error {
 		s := c.IOCs()
 		actions := func(ctx context.Context) ([]string, error) {

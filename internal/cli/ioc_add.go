@@ -30,13 +30,10 @@ from now on, and "mews ioc devices" tells at once who has met it already.`,
 	o.register(c, true)
 	c.Flags().BoolVar(&dry, "dry-run", false, "let the server check them, and change nothing")
 	c.Flags().StringVar(&o.comment, "comment", "", "why, for the audit trail")
-	return c
+	return rowsOf[mews.Indicator](c)
 }
 
 func runIOCAdd(ctx context.Context, g *globals, o *indicatorFields, dry bool, args []string) error {
-	if err := checkFields[mews.Indicator](g); err != nil {
-		return err
-	}
 	some, err := g.observableArgs(args)
 	if err != nil {
 		return err

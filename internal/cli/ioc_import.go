@@ -46,15 +46,12 @@ ended already, are skipped. Importing a file again changes nothing.`,
 	f.BoolVar(&o.update, "update", false, "change indicators that are there already")
 	f.BoolVar(&o.dry, "dry-run", false, "tell what would become of each row, and change nothing")
 	f.StringVar(&o.comment, "comment", "", "why, for the audit trail")
-	return c
+	return rowsOf[iocSummary](c)
 }
 
 var importFormats = []string{string(iocfile.Auto), string(iocfile.CSV), string(iocfile.STIX)}
 
 func runIOCImport(ctx context.Context, g *globals, o *iocImportOptions, file string) error {
-	if err := checkFields[iocSummary](g); err != nil {
-		return err
-	}
 	if !slices.Contains(importFormats, o.format) {
 		return usagef("unknown --format %q; use one of %s", o.format, strings.Join(importFormats, ", "))
 	}

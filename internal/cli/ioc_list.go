@@ -29,13 +29,10 @@ commands. "mews fql explain --collection indicators '*'" shows the fields.`,
 	}
 	c.Flags().StringVar(&filter, "filter", "", "only indicators that this FQL filter selects")
 	o.register(c, "value.asc or modified_on.desc")
-	return c
+	return rowsOf[mews.Indicator](c)
 }
 
 func runIOCList(ctx context.Context, g *globals, o *listOptions, filter string) error {
-	if err := checkFields[mews.Indicator](g); err != nil {
-		return err
-	}
 	return pointAt(filter, g.withClient(func(c *mews.Client) error {
 		return runList(ctx, g, o, mews.RecordQuery{Filter: filter}, listing[mews.Indicator]{
 			unit: "indicators", page: c.IOCs().Combined, all: c.IOCs().All, id: itsName,
@@ -51,20 +48,17 @@ func indicatorView(records []mews.Indicator, errs []mews.APIError) view {
 }
 
 func newIOCShowCommand(g *globals) *cobra.Command {
-	return &cobra.Command{
+	return rowsOf[mews.Indicator](&cobra.Command{
 		Use: "show INDICATOR...", Short: "Show all that is known about indicators", Args: cobra.MinimumNArgs(1),
 		Long: `Show all that is known about indicators, and on how many hosts each was seen. "-" reads
 them from standard input.`,
 		Example:           `  mews ioc show evil.example`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(c *cobra.Command, args []string) error { return runIOCShow(c.Context(), g, args) },
-	}
+	})
 }
 
 func runIOCShow(ctx context.Context, g *globals, args []string) error {
-	if err := checkFields[mews.Indicator](g); err != nil {
-		return err
-	}
 	some, err := g.observableArgs(args)
 	if err != nil {
 		return err
@@ -75,7 +69,7 @@ func runIOCShow(ctx context.Context, g *globals, args []string) error {
 			return err
 		}
 		v := indicatorView(known, unknown)
-		if g.output.format == "table" && len(g.output.fields) == 0 {
+		if g.output.forPeople() {
 			v.rows = nil // they are shown below; write tells the errors
 			if err := showEach(g, known, func(w *bufio.Writer, i mews.Indicator) error {
 				seen, err := seenOn(ctx, c, i)

@@ -11,7 +11,7 @@ import (
 )
 
 func newIOCCountCommand(g *globals) *cobra.Command {
-	return &cobra.Command{
+	return rowsOf[mews.DeviceCount](&cobra.Command{
 		Use: "count INDICATOR...", Short: "Count the hosts that have met files, domains or addresses", Args: cobra.MinimumNArgs(1),
 		Long: `Count the hosts that have met files, domains or addresses, whether they are kept as
 indicators or not. "-" reads them from standard input. Where nobody has, standard error
@@ -20,13 +20,10 @@ says what is known about the reason.`,
   cut -d, -f1 feed.csv | mews ioc count - -o csv`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(c *cobra.Command, args []string) error { return runIOCCount(c.Context(), g, args) },
-	}
+	})
 }
 
 func runIOCCount(ctx context.Context, g *globals, args []string) error {
-	if err := checkFields[mews.DeviceCount](g); err != nil {
-		return err
-	}
 	some, err := g.observableArgs(args)
 	if err != nil {
 		return err
@@ -77,13 +74,10 @@ ids of hosts alone, one a line, for other commands.`,
 		RunE:              func(c *cobra.Command, args []string) error { return runIOCDevices(c.Context(), g, o, args) },
 	}
 	o.register(c, "")
-	return c
+	return rowsOf[sightingRow](c)
 }
 
 func runIOCDevices(ctx context.Context, g *globals, o *listOptions, args []string) error {
-	if err := checkFields[sightingRow](g); err != nil {
-		return err
-	}
 	some, err := g.observableArgs(args)
 	if err != nil {
 		return err
@@ -164,13 +158,10 @@ file, asked for the domain or spoke to the address. --device narrows it to some 
 	}
 	o.register(c, "")
 	c.Flags().StringSliceVar(&devices, "device", nil, "only on this host, by its id")
-	return c
+	return rowsOf[mews.ProcessDetail](c)
 }
 
 func runIOCProcesses(ctx context.Context, g *globals, o *listOptions, devices, args []string) error {
-	if err := checkFields[mews.ProcessDetail](g); err != nil {
-		return err
-	}
 	some, err := g.observableArgs(args)
 	if err != nil {
 		return err

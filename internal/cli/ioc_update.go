@@ -61,7 +61,7 @@ without --yes the command asks first.`,
 	}
 	fields.register(c, false)
 	o.register(c)
-	return c
+	return rowsOf[changedRow](c)
 }
 
 func (o *iocChange) update(change mews.IndicatorChange) {
@@ -114,7 +114,7 @@ Name them ("-" reads them from standard input), or select them with --filter, or
 		RunE:              func(c *cobra.Command, args []string) error { return runIOCChange(c.Context(), g, o, args) },
 	}
 	o.register(c)
-	return c
+	return rowsOf[changedRow](c)
 }
 
 // place is where a server's message says that an element of the request stands.
@@ -172,9 +172,6 @@ func affected[T any](env *mews.Envelope[T], err error) (int, error) {
 }
 
 func runIOCChange(ctx context.Context, g *globals, o *iocChange, args []string) error {
-	if err := checkFields[changedRow](g); err != nil {
-		return err
-	}
 	selects := o.filter != "" || o.all
 	switch {
 	case len(args) > 0 && selects:

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -16,11 +17,12 @@ import (
 	"github.com/mewshq/mews"
 )
 
-var formats = []string{"table", "json", "ndjson", "csv"}
+var formats = []string{"table", "json", "ndjson", "csv", "yaml"}
 
 // outputOptions say how a result is written.
 type outputOptions struct {
 	format  string
+	json    bool
 	fields  []string
 	noColor bool
 }
@@ -28,17 +30,42 @@ type outputOptions struct {
 func (o *outputOptions) register(root *cobra.Command) {
 	f := root.PersistentFlags()
 	f.StringVarP(&o.format, "output", "o", "table", "format of the result: "+strings.Join(formats, "|"))
+	f.BoolVar(&o.json, "json", false, "short for -o json")
 	f.StringSliceVar(&o.fields, "fields", nil, "the fields to write, in this order")
 	f.BoolVar(&o.noColor, "no-color", false, "no colours (as with NO_COLOR)")
+	root.MarkFlagsMutuallyExclusive("output", "json")
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
+	_ = root.RegisterFlagCompletionFunc("fields", completeFields)
 }
 
-func (o *outputOptions) check() error {
+func (o *outputOptions) check(c *cobra.Command) error {
+	if o.json {
+		o.format = "json"
+	}
 	if !slices.Contains(formats, o.format) {
 		return fmt.Errorf("unknown output format %q; use one of %s", o.format, strings.Join(formats, ", "))
 	}
+	if known := rowFields(c); known != nil {
+		return o.checkFields(known)
+	}
 	return nil
 }
+
+// checkFields refuses a field that no row has, before any work.
+func (o *outputOptions) checkFields(known []string) error {
+	for _, f := range o.fields {
+		if !slices.Contains(known, f) {
+			return usagef("unknown field %q; the fields here are %s", f, strings.Join(known, ", "))
+		}
+	}
+	return nil
+}
+
+// whole tells whether a result is one document that holds all of it, errors too.
+func (o *outputOptions) whole() bool { return o.format == "json" || o.format == "yaml" }
+
+// forPeople tells whether nobody asked for a form that programs read.
+func (o *outputOptions) forPeople() bool { return o.format == "table" && len(o.fields) == 0 }
 
 // A view is a result ready to be written: rows are JSON objects.
 type view struct {
@@ -70,21 +97,44 @@ func fieldsOf(t reflect.Type) []string {
 	return names
 }
 
-// checkFields refuses a field that no row of type T has, before any work.
-func checkFields[T any](g *globals) error {
-	known := fieldsOf(reflect.TypeFor[T]())
-	for _, f := range g.output.fields {
+// rowsNote is where a command says which fields its rows have.
+const rowsNote = "mews: rows"
+
+// rowsOf says that a command writes rows of type T: --fields is checked against
+// them before the command does anything, shells complete it, and the reference
+// lists them. A command that says so of several types, because its flags decide,
+// calls checkFields with the one that it is.
+func rowsOf[T any](c *cobra.Command) *cobra.Command {
+	known := rowFields(c)
+	for _, f := range fieldsOf(reflect.TypeFor[T]()) {
 		if !slices.Contains(known, f) {
-			return usagef("unknown field %q; the fields here are %s", f, strings.Join(known, ", "))
+			known = append(known, f)
 		}
+	}
+	if c.Annotations == nil {
+		c.Annotations = map[string]string{}
+	}
+	c.Annotations[rowsNote] = strings.Join(known, ",")
+	return c
+}
+
+// rowFields are the fields of a command's rows; nil where it has not said.
+func rowFields(c *cobra.Command) []string {
+	if note := c.Annotations[rowsNote]; note != "" {
+		return strings.Split(note, ",")
 	}
 	return nil
 }
 
+// checkFields refuses a field that no row of type T has; see rowsOf.
+func checkFields[T any](g *globals) error {
+	return g.output.checkFields(fieldsOf(reflect.TypeFor[T]()))
+}
+
 // write puts a view on standard output in the format asked for. What a format
-// other than json cannot hold (errors) goes to standard error.
+// that is no whole document cannot hold (errors) goes to standard error.
 func (g *globals) write(v view) error {
-	if g.output.format != "json" {
+	if !g.output.whole() {
 		for _, e := range v.errors {
 			g.note("mews: %s%s", e.Message, ifSet(" (%s)", e.ID))
 		}
@@ -92,8 +142,8 @@ func (g *globals) write(v view) error {
 	w := bufio.NewWriter(g.Out)
 	var err error
 	switch g.output.format {
-	case "json":
-		err = g.writeJSON(w, v)
+	case "json", "yaml":
+		err = g.writeDocument(w, v)
 	case "ndjson":
 		err = g.writeLines(w, v)
 	case "csv":
@@ -127,14 +177,14 @@ func showEach[T any](g *globals, records []T, show func(w *bufio.Writer, r T) er
 	return nil
 }
 
-// A document is the JSON output: the API's envelope, rows projected.
+// A document is the JSON and YAML output: the API's envelope, rows projected.
 type document struct {
 	Meta      *mews.Meta        `json:"meta,omitempty"`
 	Errors    []mews.APIError   `json:"errors"`
 	Resources []json.RawMessage `json:"resources"`
 }
 
-func (g *globals) writeJSON(w *bufio.Writer, v view) error {
+func (g *globals) writeDocument(w *bufio.Writer, v view) error {
 	rows := make([]json.RawMessage, 0, len(v.rows))
 	for _, r := range v.rows {
 		b, err := g.project(r)
@@ -155,7 +205,19 @@ func (g *globals) writeJSON(w *bufio.Writer, v view) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(jsonSafe(b))
+	return g.writeText(w, b)
+}
+
+// writeText writes JSON text as it is, or as YAML.
+func (g *globals) writeText(w io.Writer, text []byte) (err error) {
+	if g.output.format == "yaml" {
+		text, err = yamlOf(text)
+	} else {
+		text = jsonSafe(text)
+	}
+	if err == nil {
+		_, err = w.Write(text)
+	}
 	return err
 }
 

@@ -17,20 +17,17 @@ func newProcessCommand(g *globals) *cobra.Command {
 }
 
 func newProcessShowCommand(g *globals) *cobra.Command {
-	return &cobra.Command{
+	return rowsOf[mews.ProcessDetail](&cobra.Command{
 		Use: "show ID...", Short: "Show when and how processes ran", Args: cobra.MinimumNArgs(1),
 		Long: `Show when and how processes ran. An id is pid:<id of the host>:<number>, with or without
 "pid:", as "mews ioc processes" writes it; "-" reads ids from standard input.`,
 		Example:           `  mews ioc processes evil.example --ids | mews process show -`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(c *cobra.Command, args []string) error { return runProcessShow(c.Context(), g, args) },
-	}
+	})
 }
 
 func runProcessShow(ctx context.Context, g *globals, args []string) error {
-	if err := checkFields[mews.ProcessDetail](g); err != nil {
-		return err
-	}
 	ids, err := g.wordArgs(args, "id", func(id string) (string, error) {
 		aid, number, ok := strings.Cut(strings.TrimPrefix(id, "pid:"), ":")
 		if !ok || len(aid) != 32 || number == "" || strings.Trim(number, "0123456789") != "" {

@@ -48,13 +48,10 @@ what was last done with it on the server: then it is in quarantine again.`,
 	f.IntVar(&o.confidence, "confidence", 0, "0 to 100 (filter: max_confidence)")
 	f.StringVar(&o.report.Comment, "comment", "", "for the record's history")
 	f.BoolVar(&o.report.Agent, "agent", false, "a program on the host fetches and acknowledges actions (mews agent)")
-	return c
+	return rowsOf[quarantineRow](c)
 }
 
 func runQuarantineAdd(ctx context.Context, g *globals, o *quarantineAddOptions, files []string) error {
-	if err := checkFields[quarantineRow](g); err != nil {
-		return err
-	}
 	if o.path != "" && len(files) > 1 {
 		return usagef("--path is the path of one file; give one FILE")
 	}

@@ -73,7 +73,7 @@ cardinality, max, min, avg, sum and percentiles (--percent).`,
 		mews.AggregateMax, mews.AggregateMin, mews.AggregateAvg, mews.AggregateSum, mews.AggregatePercentiles,
 	}
 	_ = c.RegisterFlagCompletionFunc("type", cobra.FixedCompletions(types, cobra.ShellCompDirectiveNoFileComp))
-	return c
+	return rowsOf[mews.AggregateResult](rowsOf[bucketRow](c))
 }
 
 func (o *quarantineAggOptions) requests(g *globals, given func(string) bool) ([]mews.AggregateRequest, error) {

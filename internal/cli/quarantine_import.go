@@ -34,13 +34,10 @@ wrong is told of and left out. Importing the same lines again changes nothing.`,
 		RunE: func(c *cobra.Command, args []string) error { return runImportNDJSON(c.Context(), g, dry, args[0]) },
 	}
 	c.Flags().BoolVar(&dry, "dry-run", false, "read the lines, and send nothing")
-	return c
+	return rowsOf[importSummary](c)
 }
 
 func runImportNDJSON(ctx context.Context, g *globals, dry bool, file string) error {
-	if err := checkFields[importSummary](g); err != nil {
-		return err
-	}
 	in, size := g.In, int64(0)
 	if file != "-" {
 		f, err := os.Open(file)

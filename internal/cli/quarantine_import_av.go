@@ -53,7 +53,7 @@ paths and signatures from the log.` + avLong,
 	c.Flags().StringVar(&o.log, "log", "", "log file of clamscan, clamdscan, clamd or clamonacc")
 	c.Flags().StringVar(&o.zone, "time-zone", "Local", "zone of the log's times, for example Europe/Berlin")
 	_ = c.MarkFlagRequired("log")
-	return c
+	return rowsOf[avRow](rowsOf[importSummary](c))
 }
 
 func runImportClamAV(ctx context.Context, g *globals, o *avOptions) error {
@@ -81,7 +81,7 @@ owners and signatures from its quarantine.hist and the .info files beside them.`
 	o.register(c, "maldet's quarantine (default: ../quarantine of the history's folder)")
 	c.Flags().StringVar(&o.log, "hist", "", "quarantine.hist")
 	_ = c.MarkFlagRequired("hist")
-	return c
+	return rowsOf[avRow](rowsOf[importSummary](c))
 }
 
 // maldetFolder is where maldet keeps the files that a history tells of: root's

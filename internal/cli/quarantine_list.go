@@ -25,13 +25,10 @@ func newQuarantineListCommand(g *globals) *cobra.Command {
 	}
 	o.selectOptions.register(c.Flags())
 	o.listOptions.register(c, "hostname.asc or date_updated.desc (default: date_created.desc)")
-	return c
+	return rowsOf[quarantineRow](c)
 }
 
 func runQuarantineList(ctx context.Context, g *globals, o *quarantineListOptions) error {
-	if err := checkFields[quarantineRow](g); err != nil {
-		return err
-	}
 	return pointAt(o.filter, g.withClient(func(c *mews.Client) error {
 		s := c.Quarantine()
 		return runList(ctx, g, &o.listOptions, mews.RecordQuery{Filter: o.filter, Q: o.q}, listing[string]{

@@ -9,20 +9,17 @@ import (
 )
 
 func newQuarantineSearchableCommand(g *globals) *cobra.Command {
-	return &cobra.Command{
+	return rowsOf[mews.QuarantineSettings](&cobra.Command{
 		Use: "searchable [on|off]", Short: "Show or set whether searches and hunts find quarantined files",
 		Long: `Show or set whether searches and hunts also look at quarantined files. The files follow
 in the background; "pending" counts those that have not yet.`,
 		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
 		ValidArgs: []string{"on", "off"},
 		RunE:      func(c *cobra.Command, args []string) error { return runQuarantineSearchable(c.Context(), g, args) },
-	}
+	})
 }
 
 func runQuarantineSearchable(ctx context.Context, g *globals, args []string) error {
-	if err := checkFields[mews.QuarantineSettings](g); err != nil {
-		return err
-	}
 	return g.withClient(func(c *mews.Client) error {
 		settings, err := mews.QuarantineSettings{}, error(nil)
 		if len(args) == 0 {

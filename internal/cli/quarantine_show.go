@@ -13,20 +13,17 @@ import (
 )
 
 func newQuarantineShowCommand(g *globals) *cobra.Command {
-	return &cobra.Command{
+	return rowsOf[mews.QuarantineDetail](&cobra.Command{
 		Use: "show ID...", Short: "Show all that is known about quarantined files", Args: cobra.MinimumNArgs(1),
 		Long: `Show all that is known about quarantined files: where they were found and why, what was
 done with them and by whom, and what their hosts were asked to do. "-" reads ids from
 standard input.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(c *cobra.Command, args []string) error { return runQuarantineShow(c.Context(), g, args) },
-	}
+	})
 }
 
 func runQuarantineShow(ctx context.Context, g *globals, args []string) error {
-	if err := checkFields[mews.QuarantineDetail](g); err != nil {
-		return err
-	}
 	ids, err := g.recordArgs(args)
 	if err != nil {
 		return err
@@ -37,7 +34,7 @@ func runQuarantineShow(ctx context.Context, g *globals, args []string) error {
 			return err
 		}
 		v := viewOf(env, "id", "state", "hostname", "username", "date_created")
-		if g.output.format == "table" && len(g.output.fields) == 0 {
+		if g.output.forPeople() {
 			v.rows = nil // they are shown below; write tells the errors
 			if err := showEach(g, env.Resources, showDetail); err != nil {
 				return err

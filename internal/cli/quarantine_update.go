@@ -68,7 +68,7 @@ not change and is no error.`,
 	o.selectOptions.register(c.Flags())
 	o.changeOptions.register(c, "records", "why, for the records' history")
 	c.MarkFlagsMutuallyExclusive("all", "query")
-	return c
+	return rowsOf[changedRow](c)
 }
 
 // check refuses a command line that does not say on what to act.
@@ -87,9 +87,6 @@ func (o *quarantineUpdateOptions) check(args []string) error {
 }
 
 func runQuarantineUpdate(ctx context.Context, g *globals, verb actionVerb, o *quarantineUpdateOptions, args []string) error {
-	if err := checkFields[changedRow](g); err != nil {
-		return err
-	}
 	if err := o.check(args); err != nil {
 		return err
 	}
@@ -170,13 +167,10 @@ func newQuarantinePreviewCommand(g *globals) *cobra.Command {
 		RunE:    func(c *cobra.Command, _ []string) error { return runQuarantinePreview(c.Context(), g, o) },
 	}
 	o.register(c.Flags())
-	return c
+	return rowsOf[changedRow](c)
 }
 
 func runQuarantinePreview(ctx context.Context, g *globals, o *selectOptions) error {
-	if err := checkFields[changedRow](g); err != nil {
-		return err
-	}
 	return g.withClient(func(c *mews.Client) error {
 		counts, err := c.Quarantine().ActionCounts(ctx, o.filter, o.q)
 		if err != nil {

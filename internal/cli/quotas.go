@@ -18,16 +18,13 @@ type quotaRow struct {
 }
 
 func newQuotasCommand(g *globals) *cobra.Command {
-	return &cobra.Command{
+	return rowsOf[quotaRow](&cobra.Command{
 		Use: "quotas", Short: "Show what is left of the month's hunts and downloads", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return runQuotas(c.Context(), g) },
-	}
+	})
 }
 
 func runQuotas(ctx context.Context, g *globals) error {
-	if err := checkFields[quotaRow](g); err != nil {
-		return err
-	}
 	return g.withClient(func(c *mews.Client) error {
 		q, err := c.MalQuery().Quotas(ctx)
 		if err != nil {

@@ -22,7 +22,7 @@ file by file, what a hunt decided and why it left files undecided.`,
 	}
 	c.Flags().BoolVar(&o.wait, "wait", false, "wait until it is done")
 	c.Flags().BoolVar(&o.outcomes, "outcomes", false, "list the outcome of each file instead")
-	return c
+	return rowsOf[mews.RequestResult](rowsOf[mews.RequestOutcome](c))
 }
 
 func runRequest(ctx context.Context, g *globals, o *requestOptions, id string) error {

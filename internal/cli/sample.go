@@ -47,18 +47,15 @@ func runSampleGet(ctx context.Context, g *globals, o *saveOptions, args []string
 }
 
 func newSampleInfoCommand(g *globals) *cobra.Command {
-	return &cobra.Command{
+	return rowsOf[mews.SampleRecord](&cobra.Command{
 		Use: "info SHA256...", Short: "Show what is known about samples", Args: cobra.MinimumNArgs(1),
 		Long:              `Show the records of samples. "-" reads hashes from standard input.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(c *cobra.Command, args []string) error { return runSampleInfo(c.Context(), g, args) },
-	}
+	})
 }
 
 func runSampleInfo(ctx context.Context, g *globals, args []string) error {
-	if err := checkFields[mews.SampleRecord](g); err != nil {
-		return err
-	}
 	hashes, err := g.hashArgs(args)
 	if err != nil {
 		return err

@@ -52,7 +52,7 @@ manifest, PATH may be absent: then the files that it names are added.`,
 	f.StringVar(&o.firstSeen, "first-seen", "", "day first seen (YYYY/MM/DD); default: today")
 	f.StringVar(&o.manifest, "manifest", "", "file that describes the files, CSV or NDJSON")
 	f.IntVar(&o.parallel, "parallel", 16, "uploads at the same time")
-	return c
+	return rowsOf[importSummary](c)
 }
 
 // importSummary is what an import prints. Bytes counts what was uploaded.
@@ -67,9 +67,6 @@ type importSummary struct {
 func runSampleAdd(ctx context.Context, g *globals, o *addOptions, paths []string) error {
 	if o.parallel < 1 || o.parallel > 64 {
 		return usagef("--parallel %d: must be 1..64", o.parallel)
-	}
-	if err := checkFields[importSummary](g); err != nil {
-		return err
 	}
 	m, err := o.readManifest()
 	if err != nil {

@@ -37,7 +37,7 @@ and may then name files that do not match.`
 		sub.Flags().StringArrayVar(&o.ascii, "ascii", nil, "one more pattern, of this kind")
 		sub.Flags().StringArrayVar(&o.wide, "wide", nil, "one more pattern, of this kind")
 		sub.Flags().StringArrayVar(&o.hex, "hex", nil, "one more pattern, of this kind")
-		c.AddCommand(sub)
+		c.AddCommand(rowsOf[mews.SampleMeta](rowsOf[mews.RequestResult](sub)))
 	}
 	return c
 }

@@ -13,22 +13,19 @@ import (
 func newSightingsCommand(g *globals) *cobra.Command {
 	var o adminOptions
 	c := group("sightings", "Look after what hosts have met, on the server's machine",
-		&cobra.Command{
+		rowsOf[mews.SightingStatus](&cobra.Command{
 			Use: "status", Short: "Tell how many runs of sightings there are, how large they are and what waits", Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error { return runSightingsStatus(cmd.Context(), g, &o) },
-		},
-		&cobra.Command{
+		}),
+		rowsOf[mews.SightingReport](&cobra.Command{
 			Use: "check", Short: "Read every byte of all runs of sightings", Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error { return runSightingsCheck(cmd.Context(), g, &o) },
-		})
+		}))
 	o.register(c.PersistentFlags())
 	return c
 }
 
 func runSightingsStatus(ctx context.Context, g *globals, o *adminOptions) error {
-	if err := checkFields[mews.SightingStatus](g); err != nil {
-		return err
-	}
 	return g.withAdmin(ctx, o, func(a *adminCaller) error {
 		env, err := adminResources[mews.SightingStatus](ctx, a, http.MethodGet, "/admin/sightings", nil)
 		if err != nil {
@@ -39,9 +36,6 @@ func runSightingsStatus(ctx context.Context, g *globals, o *adminOptions) error 
 }
 
 func runSightingsCheck(ctx context.Context, g *globals, o *adminOptions) error {
-	if err := checkFields[mews.SightingReport](g); err != nil {
-		return err
-	}
 	return g.withAdmin(ctx, o, func(a *adminCaller) error {
 		env, err := adminResources[mews.SightingReport](ctx, a, http.MethodPost, "/admin/sightings/check", nil)
 		if err != nil {

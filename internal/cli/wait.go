@@ -61,7 +61,7 @@ func (g *globals) showRequest(env *mews.Envelope[mews.RequestResult], failed err
 	}
 	v := resultView(env)
 	if failed != nil {
-		if g.output.format != "json" {
+		if !g.output.whole() {
 			v.errors = nil // the failure itself tells them
 		}
 		return errors.Join(failed, g.write(v))

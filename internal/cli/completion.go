@@ -1,0 +1,24 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// completeFields completes --fields, a list parted by commas: each field once.
+func completeFields(c *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	before, last := "", typed
+	if i := strings.LastIndexByte(typed, ','); i >= 0 {
+		before, last = typed[:i+1], typed[i+1:]
+	}
+	taken := strings.Split(before, ",")
+	var list []string
+	for _, f := range rowFields(c) {
+		if strings.HasPrefix(f, last) && !slices.Contains(taken, f) {
+			list = append(list, before+f)
+		}
+	}
+	return list, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
