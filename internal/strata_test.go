@@ -39,7 +39,7 @@ var rooms = []room{
 	}},
 	{name: "internal/server", may: []string{
 		"root", "internal/httpapi", "internal/auth", "internal/hunt", "internal/quarantine", "internal/host", "internal/ioc", "internal/collection",
-		"internal/facts", "internal/detection", "internal/sighting",
+		"internal/facts", "internal/detection", "internal/sighting", "internal/fault",
 		"internal/sample", "internal/search",
 		"internal/index", "internal/query", "internal/yara", "internal/job", "internal/store", "internal/blob", "internal/vfs",
 	}},
@@ -47,9 +47,11 @@ var rooms = []room{
 	{name: "internal/httpapi", may: []string{
 		"root", "internal/auth", "internal/hunt", "internal/quarantine", "internal/host", "internal/ioc", "internal/detection",
 		"internal/sample", "internal/store",
-		"internal/sighting", "internal/telemetry", // of telemetry only the names of its formats
+		"internal/sighting", "internal/fault",
+		"internal/telemetry", // only the names of its formats
 	}},
 
+	{name: "internal/fault", may: []string{"root"}, bans: noHTTP},
 	{name: "internal/avlog", bans: noHTTP},
 	{name: "internal/shipping", may: []string{"internal/vfs"}, bans: noHTTP},
 	{name: "internal/iocfile", may: []string{"internal/observable"}, bans: noHTTP},
