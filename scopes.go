@@ -14,6 +14,7 @@ const (
 	ScopeIOCRead          = "ioc:read" // the /iocs/ family
 	ScopeIOCWrite         = "ioc:write"
 	ScopeDevicesRead      = "devices:read"
+	ScopeSpotlightRead    = "spotlight-vulnerabilities:read"
 	ScopeIngest           = "ingest:write"  // records and events of hosts
 	ScopeAgent            = "agent:actions" // fetch and acknowledge host actions
 )
