@@ -52,6 +52,8 @@ var rooms = []room{
 	}},
 
 	{name: "internal/fault", may: []string{"root"}, bans: noHTTP},
+	{name: "internal/demo", bans: noHTTP},
+
 	{name: "internal/avlog", bans: noHTTP},
 	{name: "internal/shipping", may: []string{"internal/vfs"}, bans: noHTTP},
 	{name: "internal/iocfile", may: []string{"internal/observable"}, bans: noHTTP},

@@ -10,11 +10,11 @@ import (
 
 	"github.com/mewshq/mews/internal/blob"
 	"github.com/mewshq/mews/internal/blob/blobtest"
+	"github.com/mewshq/mews/internal/demo/corpus"
 	"github.com/mewshq/mews/internal/query"
 	"github.com/mewshq/mews/internal/store"
 	"github.com/mewshq/mews/internal/store/storetest"
 	"github.com/mewshq/mews/internal/vfs"
-	"github.com/mewshq/mews/test/corpus"
 )
 
 var errPower = errors.New("power is gone")

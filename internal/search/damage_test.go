@@ -6,9 +6,9 @@ import (
 	"io/fs"
 	"testing"
 
+	"github.com/mewshq/mews/internal/demo/corpus"
 	"github.com/mewshq/mews/internal/query"
 	"github.com/mewshq/mews/internal/vfs"
-	"github.com/mewshq/mews/test/corpus"
 )
 
 // harm does something bad to the segment files, while no engine has them open.

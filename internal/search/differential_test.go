@@ -6,10 +6,10 @@ import (
 	"testing"
 
 	"github.com/mewshq/mews/internal/blob"
+	"github.com/mewshq/mews/internal/demo/corpus"
 	"github.com/mewshq/mews/internal/index"
 	"github.com/mewshq/mews/internal/query"
 	"github.com/mewshq/mews/internal/store"
-	"github.com/mewshq/mews/test/corpus"
 )
 
 func blobName(cid store.CID, f index.File) blob.Name {

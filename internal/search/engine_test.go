@@ -10,10 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mewshq/mews/internal/demo/corpus"
 	"github.com/mewshq/mews/internal/index"
 	"github.com/mewshq/mews/internal/query"
 	"github.com/mewshq/mews/internal/store"
-	"github.com/mewshq/mews/test/corpus"
 )
 
 func lit(text string) query.Node { return query.Literal{Bytes: []byte(text)} }

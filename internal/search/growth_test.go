@@ -5,7 +5,7 @@ import (
 	"math"
 	"testing"
 
-	"github.com/mewshq/mews/test/corpus"
+	"github.com/mewshq/mews/internal/demo/corpus"
 	"golang.org/x/sys/unix"
 )
 

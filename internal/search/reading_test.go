@@ -5,8 +5,8 @@ import (
 	"io"
 	"testing"
 
+	"github.com/mewshq/mews/internal/demo/corpus"
 	"github.com/mewshq/mews/internal/query"
-	"github.com/mewshq/mews/test/corpus"
 )
 
 // A reading gives the whole file, whatever confirming it decoded before, and

@@ -17,12 +17,12 @@ import (
 
 	"github.com/mewshq/mews/internal/blob"
 	"github.com/mewshq/mews/internal/blob/blobtest"
+	"github.com/mewshq/mews/internal/demo/corpus"
 	"github.com/mewshq/mews/internal/index"
 	"github.com/mewshq/mews/internal/query"
 	"github.com/mewshq/mews/internal/store"
 	"github.com/mewshq/mews/internal/store/storetest"
 	"github.com/mewshq/mews/internal/vfs"
-	"github.com/mewshq/mews/test/corpus"
 )
 
 var seedFlag = flag.Uint64("seed", 0, "seed of the randomised tests; 0 draws one")

@@ -20,7 +20,7 @@ import (
 	"time"
 
 	"github.com/mewshq/mews"
-	"github.com/mewshq/mews/test/corpus"
+	"github.com/mewshq/mews/internal/demo/corpus"
 	"github.com/mewshq/mews/test/harness"
 )
 

@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"github.com/mewshq/mews"
-	"github.com/mewshq/mews/test/corpus"
+	"github.com/mewshq/mews/internal/demo/corpus"
 	"github.com/mewshq/mews/test/harness"
 )
 

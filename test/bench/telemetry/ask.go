@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/mewshq/mews"
+	"github.com/mewshq/mews/internal/demo/fleet"
 	"github.com/mewshq/mews/test/figures"
 	"github.com/mewshq/mews/test/harness"
-	"github.com/mewshq/mews/test/telemetry"
 )
 
 // A size is what one number of events measured.
@@ -38,7 +38,7 @@ func (l latencies) add(r *size, key, name string, bound float64) {
 // An asker asks questions and compares the answers with the truth.
 type asker struct {
 	sightings mews.SightingService
-	stream    *telemetry.Stream
+	stream    *fleet.Stream
 	wrong     []string
 }
 

@@ -10,7 +10,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
-	"github.com/mewshq/mews/test/telemetry"
+	"github.com/mewshq/mews/internal/demo/fleet"
 )
 
 // A batch is the lines of one call, packed in a file: writing them is not what
@@ -25,7 +25,7 @@ type batch struct {
 // A feed writes batches of a stream, and tells of what is in them.
 type feed struct {
 	folder string
-	stream *telemetry.Stream
+	stream *fleet.Stream
 	packer *zstd.Encoder
 	truth  *truth
 }
@@ -38,7 +38,7 @@ func newFeed(s settings, name string, seed uint64, fresh float64, events int) (*
 		return nil, err
 	}
 	const last = 24 * time.Hour
-	stream := telemetry.New(telemetry.Options{
+	stream := fleet.New(fleet.Options{
 		Seed: seed, Hosts: s.hosts, Fresh: fresh, Start: time.Now().Add(-last), Step: last / time.Duration(events+1),
 	})
 	return &feed{folder: folder, stream: stream, packer: packer, truth: newTruth(s.hosts, s.samples, events)}, nil

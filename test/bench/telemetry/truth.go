@@ -9,7 +9,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/mewshq/mews"
-	"github.com/mewshq/mews/test/telemetry"
+	"github.com/mewshq/mews/internal/demo/fleet"
 )
 
 // A truth knows who met some of the observables of a stream: those of its first
@@ -39,9 +39,9 @@ func newTruth(hosts, samples, events int) *truth {
 }
 
 // add hears of an event.
-func (t *truth) add(e telemetry.Event) {
+func (t *truth) add(e fleet.Event) {
 	for i, seen := range e.Seen {
-		if slices.ContainsFunc(e.Seen[:i], func(s telemetry.Sighting) bool { return string(s.Value) == string(seen.Value) }) {
+		if slices.ContainsFunc(e.Seen[:i], func(s fleet.Sighting) bool { return string(s.Value) == string(seen.Value) }) {
 			continue
 		}
 		w := t.watched[string(seen.Value)]
@@ -81,7 +81,7 @@ func (w *witness) count() (n int) {
 }
 
 // ids are the hosts, sorted.
-func (w *witness) ids(stream *telemetry.Stream) []string {
+func (w *witness) ids(stream *fleet.Stream) []string {
 	ids := []string{}
 	for n := range len(w.hosts) * 64 {
 		if w.hosts[n/64]&(1<<(n%64)) != 0 {

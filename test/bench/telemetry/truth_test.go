@@ -5,13 +5,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mewshq/mews/test/telemetry"
+	"github.com/mewshq/mews/internal/demo/fleet"
 )
 
 // TestTruth compares the sampled truth with a count of everything.
 func TestTruth(t *testing.T) {
 	const hosts, events = 130, 20_000
-	s := telemetry.New(telemetry.Options{Seed: 3, Hosts: hosts, Fresh: .1, Start: time.Unix(1_750_000_000, 0)})
+	s := fleet.New(fleet.Options{Seed: 3, Hosts: hosts, Fresh: .1, Start: time.Unix(1_750_000_000, 0)})
 	known := newTruth(hosts, 200, events)
 	on, times := map[string]map[string]bool{}, map[string]int{}
 	for range events {

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/mewshq/mews/test/corpus"
+	"github.com/mewshq/mews/internal/demo/corpus"
 )
 
 // tree writes generated files, some of them twice.

@@ -9,11 +9,11 @@ import (
 	"os"
 	"time"
 
-	"github.com/mewshq/mews/test/telemetry"
+	"github.com/mewshq/mews/internal/demo/fleet"
 )
 
 func main() {
-	o := telemetry.Options{}
+	o := fleet.Options{}
 	events := flag.Int("events", 100_000, "lines to write")
 	last := flag.Duration("last", 24*time.Hour, "the time that the events are spread over, up to now")
 	flag.Uint64Var(&o.Seed, "seed", 1, "seed of the stream")
@@ -28,8 +28,8 @@ func main() {
 	}
 }
 
-func write(o telemetry.Options, events int) error {
-	s, out := telemetry.New(o), bufio.NewWriter(os.Stdout)
+func write(o fleet.Options, events int) error {
+	s, out := fleet.New(o), bufio.NewWriter(os.Stdout)
 	for range events {
 		if _, err := out.Write(append(s.Next().Line, '\n')); err != nil {
 			return err

@@ -5,6 +5,6 @@
 // them, packed content of high entropy, and families of files that share most
 // of their sections.
 //
-// The command in the folder build collects real files instead, from installed
+// The command in test/corpus/build collects real files instead, from installed
 // and downloaded packages of the Debian distribution.
 package corpus

@@ -1,4 +1,4 @@
-package telemetry
+package fleet
 
 import (
 	"encoding/hex"

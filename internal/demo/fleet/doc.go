@@ -1,4 +1,4 @@
-// Package telemetry writes the telemetry of a fleet that does not exist: hosts
+// Package fleet writes the telemetry of a fleet that does not exist: hosts
 // that start programs, load libraries, write files, look up names and connect
 // to addresses, as a sensor would tell of them in the lines of Falcon Data
 // Replicator or of ECS. All of it is invented and harmless; the same seed
@@ -8,5 +8,5 @@
 // programs, names and addresses are met everywhere and again and again, by a
 // Zipf distribution, while a share of all that is met is new and met once.
 //
-// The command in the folder write puts a stream into a file.
-package telemetry
+// The command in test/telemetry/write puts a stream into a file.
+package fleet
