@@ -13,6 +13,8 @@ type AdminClient struct {
 	Scopes  []string  `json:"scopes"`
 	Created time.Time `json:"created"`
 	Revoked time.Time `json:"revoked,omitzero"`
+	// RequestsPerMinute is the client's own rate; 0: only its customer's counts.
+	RequestsPerMinute int `json:"requests_per_minute"`
 	// Secret is set in the replies of create and rotate, and never again.
 	Secret string `json:"secret,omitempty"`
 }
@@ -23,6 +25,15 @@ type AdminClientSpec struct {
 	Name   string   `json:"name"`
 	CID    string   `json:"cid,omitempty"`
 	Scopes []string `json:"scopes"`
+	// RequestsPerMinute is a rate of the client's own; 0: it has none.
+	RequestsPerMinute int `json:"requests_per_minute,omitempty"`
+}
+
+// An AdminClientChange changes an API client. What is nil stays.
+type AdminClientChange struct {
+	// RequestsPerMinute is a rate of the client's own, below its customer's; 0
+	// takes it away.
+	RequestsPerMinute *int `json:"requests_per_minute,omitempty"`
 }
 
 // An AdminEvent is one line of a long admin call: progress lines first, then

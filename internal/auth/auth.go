@@ -66,6 +66,7 @@ type Service struct {
 
 	mu     sync.RWMutex
 	tokens map[tokenHash]*token
+	rates  map[string]int // requests per minute, of clients that have a rate of their own
 }
 
 // New loads the live tokens. The database must stay open as long as the
@@ -87,11 +88,12 @@ func New(db *store.DB, o Options) (*Service, error) {
 		guard:        newGuard(l.FailedSecrets, l.FailedWindow),
 		failures:     newFailures(),
 		tokens:       map[tokenHash]*token{},
+		rates:        map[string]int{},
 	}
 	if err := s.loadTokens(context.Background()); err != nil {
 		return nil, err
 	}
-	return s, nil
+	return s, s.loadRates(context.Background())
 }
 
 func (o Options) withDefaults() Options {

@@ -23,6 +23,9 @@ type ClientSpec struct {
 	Name   string
 	CID    store.CID // 32 hexadecimal digits
 	Scopes []string
+	// RequestsPerMinute is a rate of the client's own, below its customer's;
+	// 0: it has none.
+	RequestsPerMinute int
 }
 
 // A Client is an API client as it is listed. Its secrets are not kept.
@@ -34,6 +37,8 @@ type Client struct {
 	Created time.Time
 	Revoked time.Time // zero while active
 	Secrets int       // active ones, at most two
+	// RequestsPerMinute is the client's own rate; 0: only its customer's counts.
+	RequestsPerMinute int
 }
 
 // A fullClient also has what a login needs.
@@ -66,14 +71,15 @@ func (s *Service) CreateClient(ctx context.Context, who store.Actor, spec Client
 		return Client{}, "", err
 	}
 	err = s.write(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(`INSERT INTO client (id, name, cid, scopes, salt, created, revoked) VALUES (?, ?, ?, ?, ?, ?, 0)`,
-			c.ID, c.Name, string(c.CID), strings.Join(c.Scopes, " "), salt, c.Created.UnixMicro())
+		_, err := tx.Exec(`INSERT INTO client (id, name, cid, scopes, salt, created, revoked, requests_per_minute) VALUES (?, ?, ?, ?, ?, ?, 0, ?)`,
+			c.ID, c.Name, string(c.CID), strings.Join(c.Scopes, " "), salt, c.Created.UnixMicro(), c.RequestsPerMinute)
 		if err != nil {
 			return fmt.Errorf("create client: %w", err)
 		}
 		if err := addSecret(tx, c.ID, hash, c.Created); err != nil {
 			return err
 		}
+		tx.OnCommit(func() { s.keepRate(c.ID, c.RequestsPerMinute) })
 		return tx.Audit(adminEntry(who, "client.create", c.ID, "scopes "+strings.Join(c.Scopes, " ")))
 	})
 	if err != nil {
@@ -91,10 +97,13 @@ func newClient(spec ClientSpec) (Client, error) {
 	if err != nil {
 		return Client{}, err
 	}
+	if err := checkRate(spec.RequestsPerMinute); err != nil {
+		return Client{}, err
+	}
 	if !utf8.ValidString(spec.Name) || strings.ContainsRune(spec.Name, 0) || utf8.RuneCountInString(spec.Name) > 128 {
 		return Client{}, mews.Errorf(mews.ErrInvalid, "name: expected at most 128 characters")
 	}
-	return Client{Name: spec.Name, CID: cid, Scopes: scopes}, nil
+	return Client{Name: spec.Name, CID: cid, Scopes: scopes, RequestsPerMinute: spec.RequestsPerMinute}, nil
 }
 
 func (s *Service) newSecret(ctx context.Context, salt []byte) (secret string, hash []byte, err error) {
@@ -165,6 +174,7 @@ func (s *Service) RevokeClient(ctx context.Context, who store.Actor, id string) 
 		if err := s.dropTokens(tx, `client = ?`, id); err != nil {
 			return err
 		}
+		tx.OnCommit(func() { s.keepRate(id, 0) })
 		return tx.Audit(adminEntry(who, "client.revoke", id, ""))
 	})
 }
@@ -208,13 +218,13 @@ func (s *Service) ListClients(ctx context.Context) ([]Client, error) {
 	return out, err
 }
 
-const selectClient = `SELECT id, name, cid, scopes, salt, created, revoked,
+const selectClient = `SELECT id, name, cid, scopes, salt, created, revoked, requests_per_minute,
 	(SELECT count(*) FROM client_secret WHERE client = client.id) FROM client`
 
 func scanClient(row interface{ Scan(...any) error }) (c fullClient, err error) {
 	var scopes string
 	var created, revoked int64
-	err = row.Scan(&c.ID, &c.Name, &c.CID, &scopes, &c.salt, &created, &revoked, &c.Secrets)
+	err = row.Scan(&c.ID, &c.Name, &c.CID, &scopes, &c.salt, &created, &revoked, &c.RequestsPerMinute, &c.Secrets)
 	c.Scopes, c.Created = strings.Fields(scopes), time.UnixMicro(created).UTC()
 	if revoked != 0 {
 		c.Revoked = time.UnixMicro(revoked).UTC()

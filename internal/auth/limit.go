@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/mewshq/mews/internal/store"
 )
 
 // A RateDecision says whether a request may pass, in the terms of the rate
@@ -32,6 +34,12 @@ type limiter struct {
 	keys map[string]*counter
 }
 
+// A party is who a request counts for, and how often that one may pass.
+type party struct {
+	key   string
+	limit int
+}
+
 // A counter is a ring of slots; the slot of number n is n modulo its length.
 type counter struct {
 	last  int64 // number of the newest slot
@@ -45,15 +53,37 @@ func newLimiter(limit int) *limiter {
 
 // allow counts a request if it may pass. One that may not costs nothing.
 func (l *limiter) allow(key string, now time.Time) RateDecision {
+	return l.allowAll(now, party{key, l.limit})
+}
+
+// allowAll counts a request for several parties if all of them let it pass, and
+// for none if one does not. The decision is the tightest party's.
+func (l *limiter) allowAll(now time.Time, parties ...party) RateDecision {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := l.counter(key, now)
-	if c.sum >= l.limit {
-		return RateDecision{Limit: l.limit, RetryAt: c.retryAt(l.limit)}
+	counters := make([]*counter, len(parties))
+	var refused RateDecision
+	for i, p := range parties {
+		c := l.counter(p.key, now)
+		if c.sum >= p.limit {
+			if at := c.retryAt(p.limit); at.After(refused.RetryAt) {
+				refused = RateDecision{Limit: p.limit, RetryAt: at}
+			}
+		}
+		counters[i] = c
 	}
-	c.count[c.last%(slots+1)]++
-	c.sum++
-	return RateDecision{OK: true, Limit: l.limit, Remaining: l.limit - c.sum}
+	if !refused.RetryAt.IsZero() {
+		return refused
+	}
+	var tightest RateDecision
+	for i, c := range counters {
+		c.count[c.last%(slots+1)]++
+		c.sum++
+		if left := parties[i].limit - c.sum; i == 0 || left < tightest.Remaining {
+			tightest = RateDecision{OK: true, Limit: parties[i].limit, Remaining: left}
+		}
+	}
+	return tightest
 }
 
 // idle is the decision for nobody in particular.
@@ -140,8 +170,15 @@ func address(ip string) string {
 	return a.String()
 }
 
-// Allow counts one request against the CID's rate.
-func (s *Service) Allow(cid string) RateDecision { return s.requests.allow(cid, s.o.Now()) }
+// Allow counts one request against the rate of the caller's customer and, if
+// it has one, against the client's own.
+func (s *Service) Allow(who store.Actor) RateDecision {
+	parties := []party{{string(who.CID), s.o.Limits.RequestsPerMinute}}
+	if own := s.ownRate(who.Client); own > 0 {
+		parties = append(parties, party{"client " + who.Client, own})
+	}
+	return s.requests.allowAll(s.o.Now(), parties...)
+}
 
 // Idle is the rate as nobody has used it, for replies to strangers: it tells
 // nothing about anybody's use.

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/mewshq/mews"
+	"github.com/mewshq/mews/internal/store"
 )
 
 // TestLimiterAgainstAnExactLog: no minute holds more than the limit, a request
@@ -109,19 +110,19 @@ func TestRequestsPerCID(t *testing.T) {
 		t.Errorf("idle: %+v", d)
 	}
 	for i := range 6000 {
-		if d := b.Allow(string(cidA)); !d.OK || d.Remaining != 5999-i {
+		if d := b.Allow(store.Actor{CID: cidA}); !d.OK || d.Remaining != 5999-i {
 			t.Fatalf("request %d: %+v", i+1, d)
 		}
 	}
-	d := b.Allow(string(cidA))
+	d := b.Allow(store.Actor{CID: cidA})
 	if d.OK || d.Remaining != 0 || d.RetryAt.Before(b.clock.now()) {
 		t.Errorf("one beyond the limit: %+v", d)
 	}
-	if !b.Allow(string(cidB)).OK {
+	if !b.Allow(store.Actor{CID: cidB}).OK {
 		t.Error("another CID pays for it")
 	}
 	b.clock.pass(d.RetryAt.Sub(b.clock.now()))
-	if !b.Allow(string(cidA)).OK {
+	if !b.Allow(store.Actor{CID: cidA}).OK {
 		t.Error("still limited at RetryAt")
 	}
 }

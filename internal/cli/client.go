@@ -10,12 +10,13 @@ import (
 	"github.com/mewshq/mews"
 )
 
-var clientColumns = []string{"id", "name", "cid", "scopes", "created", "revoked"}
+var clientColumns = []string{"id", "name", "cid", "scopes", "requests_per_minute", "created", "revoked"}
 
 func newClientCommand(g *globals) *cobra.Command {
 	var o adminOptions
 	c := group("client", "Manage API clients, on the server's machine",
-		newClientCreateCommand(g, &o), newClientListCommand(g, &o), newClientRotateCommand(g, &o), newClientRevokeCommand(g, &o))
+		newClientCreateCommand(g, &o), newClientListCommand(g, &o), newClientSetCommand(g, &o),
+		newClientRotateCommand(g, &o), newClientRevokeCommand(g, &o))
 	for _, sub := range c.Commands() {
 		rowsOf[mews.AdminClient](sub)
 	}
@@ -37,6 +38,28 @@ func newClientCreateCommand(g *globals, o *adminOptions) *cobra.Command {
 	c.Flags().StringVar(&spec.Name, "name", "", "what the client is for")
 	c.Flags().StringVar(&spec.CID, "cid", "", "customer id, 32 hexadecimal digits (default: the server's first customer)")
 	c.Flags().StringSliceVar(&spec.Scopes, "scope", nil, "scopes it may use; a write scope does not imply its read scope")
+	rateFlag(c, &spec.RequestsPerMinute)
+	return c
+}
+
+// rateFlag takes a client's own rate.
+func rateFlag(c *cobra.Command, into *int) {
+	c.Flags().IntVar(into, "requests-per-minute", 0, "requests it may send in any minute, below its customer's rate (0: no rate of its own)")
+}
+
+func newClientSetCommand(g *globals, o *adminOptions) *cobra.Command {
+	var perMinute int
+	c := &cobra.Command{
+		Use: "set ID", Short: "Change a client; its tokens live on", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !cmd.Flags().Changed("requests-per-minute") {
+				return usagef("say what to change: --requests-per-minute")
+			}
+			change := mews.AdminClientChange{RequestsPerMinute: &perMinute}
+			return g.showClients(cmd.Context(), o, http.MethodPatch, "/admin/clients/"+url.PathEscape(args[0]), change, false)
+		},
+	}
+	rateFlag(c, &perMinute)
 	return c
 }
 

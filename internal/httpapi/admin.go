@@ -50,6 +50,7 @@ func NewAdmin(d AdminDeps) http.Handler {
 	for pattern, fn := range map[string]adminFunc{
 		"GET /admin/clients":              a.listClients,
 		"POST /admin/clients":             a.createClient,
+		"PATCH /admin/clients/{id}":       a.changeClient,
 		"POST /admin/clients/{id}/rotate": a.rotateClient,
 		"DELETE /admin/clients/{id}":      a.revokeClient,
 		"GET /admin/index":                a.call(d.IndexStatus),

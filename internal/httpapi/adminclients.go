@@ -12,7 +12,10 @@ import (
 const maxAdminBody = 64 << 10
 
 func adminClient(c auth.Client) mews.AdminClient {
-	return mews.AdminClient{ID: c.ID, Name: c.Name, CID: string(c.CID), Scopes: c.Scopes, Created: c.Created, Revoked: c.Revoked}
+	return mews.AdminClient{
+		ID: c.ID, Name: c.Name, CID: string(c.CID), Scopes: c.Scopes, Created: c.Created, Revoked: c.Revoked,
+		RequestsPerMinute: c.RequestsPerMinute,
+	}
 }
 
 func (a *admin) listClients(r *http.Request, _ store.Actor) ([]any, error) {
@@ -28,25 +31,48 @@ func (a *admin) listClients(r *http.Request, _ store.Actor) ([]any, error) {
 }
 
 func (a *admin) createClient(r *http.Request, who store.Actor) ([]any, error) {
-	body, err := readAll(http.MaxBytesReader(nil, r.Body, maxAdminBody))
-	if err != nil {
-		return nil, err
-	}
 	var spec mews.AdminClientSpec
-	if err := decodeJSON(body, &spec, true); err != nil {
+	if err := adminBody(r, &spec); err != nil {
 		return nil, err
 	}
 	cid := store.CID(spec.CID)
 	if cid == "" {
 		cid = a.CID
 	}
-	c, secret, err := a.Auth.CreateClient(r.Context(), who, auth.ClientSpec{Name: spec.Name, CID: cid, Scopes: spec.Scopes})
+	c, secret, err := a.Auth.CreateClient(r.Context(), who, auth.ClientSpec{
+		Name: spec.Name, CID: cid, Scopes: spec.Scopes, RequestsPerMinute: spec.RequestsPerMinute,
+	})
 	if err != nil {
 		return nil, err
 	}
 	out := adminClient(c)
 	out.Secret = secret
 	return []any{out}, nil
+}
+
+func (a *admin) changeClient(r *http.Request, who store.Actor) ([]any, error) {
+	var change mews.AdminClientChange
+	if err := adminBody(r, &change); err != nil {
+		return nil, err
+	}
+	if change.RequestsPerMinute == nil {
+		return nil, mews.Errorf(mews.ErrInvalid, "nothing to change: give requests_per_minute")
+	}
+	c, err := a.Auth.SetRate(r.Context(), who, r.PathValue("id"), *change.RequestsPerMinute)
+	if err != nil {
+		return nil, err
+	}
+	return []any{adminClient(c)}, nil
+}
+
+// adminBody reads the body of an admin request. A key that it does not know is
+// a mistake.
+func adminBody(r *http.Request, into any) error {
+	body, err := readAll(http.MaxBytesReader(nil, r.Body, maxAdminBody))
+	if err != nil {
+		return err
+	}
+	return decodeJSON(body, into, true)
 }
 
 func (a *admin) rotateClient(r *http.Request, who store.Actor) ([]any, error) {

@@ -9,7 +9,7 @@ import (
 )
 
 // authenticate finds the principal of the bearer token and counts the call
-// against its customer's rate. A missing or odd header counts as a bad token.
+// against its customer's rate and the client's own. A missing or odd header counts as a bad token.
 func (c *call) authenticate(ctx context.Context) error {
 	token, err := c.token(ctx)
 	if err != nil {
@@ -24,7 +24,7 @@ func (c *call) authenticate(ctx context.Context) error {
 	}
 	who.Operation, who.TraceID = c.op.id, c.traceID
 	c.who = who
-	c.rate = c.api.deps.Auth.Allow(string(who.CID))
+	c.rate = c.api.deps.Auth.Allow(who.Actor)
 	c.setHeaders()
 	if !c.rate.OK {
 		return &refusal{status: http.StatusTooManyRequests, message: "rate limit exceeded", retryAt: c.rate.RetryAt}

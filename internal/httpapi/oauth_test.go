@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mewshq/mews"
 	authpkg "github.com/mewshq/mews/internal/auth"
 	"github.com/mewshq/mews/internal/store"
 )
@@ -210,6 +211,38 @@ func TestRates(t *testing.T) {
 	for i := range 3 {
 		a := h.do(t, "POST", "/oauth2/token", map[string]string{"Content-Type": formType}, form("client_id", id, "client_secret", "guess"+string(rune('a'+i))))
 		check("guessed secrets", a, i == 2)
+	}
+}
+
+// TestRateOfOneClient: a client with a rate of its own is told of that one, and
+// does not slow down its customer's others.
+func TestRateOfOneClient(t *testing.T) {
+	h := newHarness(t)
+	id, secret := h.client(t, ownCID)
+	tok, err := h.auth.IssueToken(t.Context(), id, secret, "", "192.0.2.1", nil)
+	must(t, err)
+	srv := newAdminServer(t, h, nil)
+	if status, env := adminCall[mews.AdminClient](t, srv, "PATCH", "/admin/clients/"+id, `{"requests_per_minute":2}`); status != 200 || env.Resources[0].RequestsPerMinute != 2 {
+		t.Fatalf("%d %+v", status, env)
+	}
+	others := h.token(t)
+	for i, want := range []string{"1", "0", "0"} {
+		a := h.do(t, "GET", samplesPath, bearing(tok.AccessToken), "")
+		checkEnvelope(t, a.status, a.header, a.body)
+		if (a.status == 429) != (i == 2) || a.header.Get("X-Ratelimit-Limit") != "2" || a.header.Get("X-Ratelimit-Remaining") != want {
+			t.Errorf("call %d: %d, limit %s, remaining %s", i, a.status, a.header.Get("X-Ratelimit-Limit"), a.header.Get("X-Ratelimit-Remaining"))
+		}
+		if b := h.do(t, "GET", samplesPath, bearing(others), ""); b.status == 429 || b.header.Get("X-Ratelimit-Limit") != "6000" {
+			t.Errorf("another client: %d, limit %s", b.status, b.header.Get("X-Ratelimit-Limit"))
+		}
+	}
+	for body, want := range map[string]int{`{"requests_per_minute":-1}`: 400, `{}`: 400, `{"name":"x"}`: 400, `{"requests_per_minute":"5"}`: 400, `{"requests_per_minute":0}`: 200} {
+		if status, env := adminCall[any](t, srv, "PATCH", "/admin/clients/"+id, body); status != want {
+			t.Errorf("%s: %d %+v", body, status, env.Errors)
+		}
+	}
+	if a := h.do(t, "GET", samplesPath, bearing(tok.AccessToken), ""); a.status == 429 {
+		t.Error("still limited when its rate was taken away")
 	}
 }
 

@@ -123,7 +123,10 @@ type QuotaConfig struct {
 // LimitsConfig sets request limits.
 type LimitsConfig struct {
 	RequestsPerMinute int `koanf:"requests_per_minute" usage:"requests of one customer in any minute"`
-	TokensPerMinute   int `koanf:"tokens_per_minute" usage:"logins of one API client a minute (ten times that per address)"`
+	TokensPerMinute   int `koanf:"tokens_per_minute" usage:"logins of one API client in any minute"`
+	AddressTokens     int `koanf:"tokens_per_address" usage:"logins from one address in any minute"`
+	BadTokens         int `koanf:"bad_tokens_per_address" usage:"requests with a bad token from one address in any minute"`
+	FailedSecrets     int `koanf:"failed_secrets" usage:"wrong secrets for one client from one address before it has to wait"`
 	InFlight          int `koanf:"in_flight" usage:"requests served at once"`
 }
 
@@ -150,7 +153,7 @@ func DefaultConfig() Config {
 		Paging:     PagingConfig{Window: 10_000},
 		Compat:     CompatConfig{UnknownField: string(collection.UnknownError), UnknownIOC: UnknownIOCZero},
 		Quota:      QuotaConfig{Hunts: 10_000, Downloads: 10_000},
-		Limits:     LimitsConfig{RequestsPerMinute: 60_000, TokensPerMinute: 300, InFlight: 256},
+		Limits:     LimitsConfig{RequestsPerMinute: 60_000, TokensPerMinute: 300, AddressTokens: 3000, BadTokens: 15, FailedSecrets: 10, InFlight: 256},
 	}
 }
 
@@ -269,6 +272,9 @@ func (c *Config) Validate() error {
 	inRange(bad, "quota.downloads", c.Quota.Downloads, 0, 1<<31-1)
 	inRange(bad, "limits.requests_per_minute", c.Limits.RequestsPerMinute, 20, 1<<31-1)
 	inRange(bad, "limits.tokens_per_minute", c.Limits.TokensPerMinute, 1, 1<<24)
+	inRange(bad, "limits.tokens_per_address", c.Limits.AddressTokens, 1, 1<<24)
+	inRange(bad, "limits.bad_tokens_per_address", c.Limits.BadTokens, 1, 1<<24)
+	inRange(bad, "limits.failed_secrets", c.Limits.FailedSecrets, 1, 1<<16)
 	inRange(bad, "limits.in_flight", c.Limits.InFlight, 1, 1<<16)
 	if c.ShutdownGrace < 0 {
 		bad("shutdown_grace", "must not be negative")

@@ -194,9 +194,11 @@ func (n *node) openServices(keys *blob.Keyring) (err error) {
 		},
 	})
 	pepper := keys.Secret("pepper")
+	limits := n.cfg.Limits
 	n.auth, err = auth.New(n.db, auth.Options{
 		Pepper: pepper[:], Log: n.log, Limits: auth.Limits{
-			RequestsPerMinute: n.cfg.Limits.RequestsPerMinute, TokensPerClient: n.cfg.Limits.TokensPerMinute, TokensPerIP: 10 * n.cfg.Limits.TokensPerMinute,
+			RequestsPerMinute: limits.RequestsPerMinute, TokensPerClient: limits.TokensPerMinute, TokensPerIP: limits.AddressTokens,
+			BadTokensPerIP: limits.BadTokens, FailedSecrets: limits.FailedSecrets,
 		},
 	})
 	return err
