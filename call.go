@@ -84,9 +84,9 @@ func (c *Client) do(ctx context.Context, k call, handle func(*http.Response) err
 		}
 		again := k.body == nil || !k.body.once
 		if again && relogin && res.status == http.StatusUnauthorized && res.token != "" {
-			relogin = false
-			c.login.drop(res.token)
-			continue
+			if relogin = false; c.tokens.Drop(res.token) {
+				continue
+			}
 		}
 		pause, ok := c.retry.wait(n, res.status, res.asked)
 		if ok = ok && again && res.repeat && ctx.Err() == nil; ok && c.retry.notice != nil {
@@ -113,7 +113,7 @@ func (c *Client) attempt(ctx context.Context, k call, handle func(*http.Response
 	case authToken:
 		out.token = k.token
 	case authBearer:
-		if out.token, out.err = c.login.get(ctx); out.err != nil {
+		if out.token, out.err = c.tokens.Token(ctx); out.err != nil {
 			return out // logging in has repeated what it could
 		}
 	}
@@ -127,13 +127,14 @@ func (c *Client) attempt(ctx context.Context, k call, handle func(*http.Response
 		out.err, out.repeat = explain(err), k.safe
 		return out
 	}
+	record(ctx, resp, k.stream)
 	out.status = resp.StatusCode
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		out.asked = askedWait(resp.Header, c.login.now())
+		out.asked = askedWait(resp.Header, c.now())
 		out.repeat = repeatable(resp.StatusCode, k.safe, out.asked)
 		out.err = replyError(resp)
 		if e, ok := errors.AsType[*Error](out.err); ok && out.asked >= 0 {
-			e.RetryAt = c.login.now().Add(out.asked)
+			e.RetryAt = c.now().Add(out.asked)
 		}
 		_ = resp.Body.Close()
 		return out
@@ -170,9 +171,10 @@ func (c *Client) send(ctx context.Context, k call, token string) (*http.Response
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(req.Header, c.headers)
 	maps.Copy(req.Header, k.header)
 	req.Header.Set("User-Agent", c.userAgent)
-	if !k.stream {
+	if !k.stream && req.Header.Get("Accept") == "" {
 		req.Header.Set("Accept", "application/json")
 	}
 	if k.body != nil {

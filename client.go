@@ -1,6 +1,7 @@
 package mews
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -11,7 +12,9 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,10 +22,14 @@ import (
 // renews its token before it expires, and is safe for concurrent use. Close it
 // to revoke the token.
 type Client struct {
-	base      *url.URL
+	base      atomic.Pointer[url.URL]
+	byName    bool // base is a cloud of the vendor's, found by its name
 	http      *http.Client
-	login     *login
+	tokens    TokenSource
+	login     *login // nil: the tokens are somebody else's
+	now       func() time.Time
 	userAgent string
+	headers   http.Header
 	timeout   time.Duration
 	retry     retryPolicy
 }
@@ -32,9 +39,14 @@ type Option func(*settings) error
 
 type settings struct {
 	id, secret, memberCID string
+	tokens                TokenSource
+	cloud                 string
 	ca                    *x509.CertPool
+	insecure              bool
+	proxy                 *url.URL
 	transport             http.RoundTripper
 	userAgent             string
+	headers               http.Header
 	timeout               time.Duration
 	retry                 retryPolicy
 	now                   func() time.Time
@@ -91,19 +103,49 @@ func WithRetryNotice(f func(op string, err error, pause time.Duration)) Option {
 	return func(s *settings) error { s.retry.notice = f; return nil }
 }
 
-// WithTransport replaces the HTTP transport; WithCA is then the transport's
-// own affair.
+// WithCloud speaks to a cloud of the vendor's by its name, see Clouds; the base
+// URL is then "". The client follows the region that the login there names.
+func WithCloud(name string) Option {
+	return func(s *settings) error { s.cloud = name; return nil }
+}
+
+// WithProxy sends every call through this proxy (http, https or socks5) instead
+// of the one that the environment names.
+func WithProxy(rawURL string) Option {
+	return func(s *settings) (err error) {
+		s.proxy, err = url.Parse(rawURL)
+		if err == nil && (s.proxy.Host == "" || !slices.Contains([]string{"http", "https", "socks5"}, s.proxy.Scheme)) {
+			err = errors.New("expected scheme://host[:port] with http, https or socks5")
+		}
+		if err != nil {
+			return fmt.Errorf("proxy: %w", err) // without the URL: it may hold a password
+		}
+		return nil
+	}
+}
+
+// WithInsecureTLS takes any certificate. Whoever sits between can then read the
+// secret and every reply: WithCA is the better answer to a certificate of one's own.
+func WithInsecureTLS() Option {
+	return func(s *settings) error { s.insecure = true; return nil }
+}
+
+// WithHeaders adds headers to every call. What the client itself must set, such
+// as Authorization, cannot be replaced.
+func WithHeaders(h http.Header) Option {
+	return func(s *settings) error { s.headers = h.Clone(); return nil }
+}
+
+// WithTransport replaces the HTTP transport; WithCA, WithProxy and
+// WithInsecureTLS are then the transport's own affair.
 func WithTransport(t http.RoundTripper) Option {
 	return func(s *settings) error { s.transport = t; return nil }
 }
 
 // NewClient makes a client of the server at baseURL (https, or http on a
-// loopback address; a path prefix is kept). It does not connect yet.
+// loopback address; a path prefix is kept), or of the vendor's cloud of that
+// name. It does not connect yet.
 func NewClient(baseURL string, opts ...Option) (*Client, error) {
-	base, err := parseBase(baseURL)
-	if err != nil {
-		return nil, err
-	}
 	s := settings{
 		userAgent: "mews-go", timeout: time.Minute, now: time.Now,
 		retry: retryPolicy{attempts: 5, first: 250 * time.Millisecond, jitter: rand.Float64, sleep: sleep},
@@ -113,28 +155,39 @@ func NewClient(baseURL string, opts ...Option) (*Client, error) {
 			return nil, Errorf(ErrInvalid, "client: %v", err)
 		}
 	}
-	if s.id == "" || s.secret == "" {
+	base, byName, err := baseOf(baseURL, s.cloud)
+	if err != nil {
+		return nil, err
+	}
+	if s.tokens == nil && (s.id == "" || s.secret == "") {
 		return nil, Errorf(ErrUnauthorized, "client: no credentials; set an API client id and secret")
 	}
 	if s.transport == nil {
-		s.transport = newTransport(s.ca, s.timeout)
+		s.transport = newTransport(s)
 	}
-	c := &Client{base: base, userAgent: s.userAgent, timeout: s.timeout, retry: s.retry}
+	c := &Client{
+		byName: byName, userAgent: s.userAgent, headers: s.headers, timeout: s.timeout, retry: s.retry,
+		tokens: s.tokens, now: s.now,
+	}
+	c.base.Store(base)
 	c.http = &http.Client{
 		Transport: s.transport,
 		// The API never redirects; following one would carry the token away.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	c.login = newLogin(c, s)
+	if c.tokens == nil {
+		c.login = newLogin(c, s)
+		c.tokens = c.login
+	}
 	return c, nil
 }
 
 // NewClientFromEnv is NewClient with base URL and credentials from the
-// environment: FALCON_BASE_URL, FALCON_CLIENT_ID and FALCON_CLIENT_SECRET.
-// Options given here win.
+// environment: FALCON_BASE_URL or, without it, FALCON_CLOUD; FALCON_CLIENT_ID and
+// FALCON_CLIENT_SECRET. Options given here win.
 func NewClientFromEnv(opts ...Option) (*Client, error) {
-	base := os.Getenv("FALCON_BASE_URL")
-	if base == "" {
+	base := cmp.Or(os.Getenv("FALCON_BASE_URL"), os.Getenv("FALCON_CLOUD"))
+	if base == "" || base == "custom" {
 		return nil, Errorf(ErrInvalid, "client: FALCON_BASE_URL is not set")
 	}
 	creds := WithCredentials(os.Getenv("FALCON_CLIENT_ID"), os.Getenv("FALCON_CLIENT_SECRET"))
@@ -162,11 +215,14 @@ func (c *Client) Detections() DetectionService { return DetectionService{c} }
 // Agent gives what a program on a host uses.
 func (c *Client) Agent() AgentService { return AgentService{c} }
 
-// Close revokes the token, if there is one, and ends the client.
+// Close revokes the token, if the client has logged in itself, and ends the client.
 func (c *Client) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), min(c.timeout, 10*time.Second))
 	defer cancel()
-	err := c.login.close(ctx)
+	var err error
+	if c.login != nil {
+		err = c.login.close(ctx)
+	}
 	c.http.CloseIdleConnections()
 	return err
 }
@@ -192,14 +248,18 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-func newTransport(ca *x509.CertPool, timeout time.Duration) *http.Transport {
-	dialer := &net.Dialer{Timeout: min(timeout, 15*time.Second)}
+func newTransport(s settings) *http.Transport {
+	dialer := &net.Dialer{Timeout: min(s.timeout, 15*time.Second)}
+	proxy := http.ProxyFromEnvironment
+	if s.proxy != nil {
+		proxy = http.ProxyURL(s.proxy)
+	}
 	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
+		Proxy:                 proxy,
 		DialContext:           dialer.DialContext,
-		TLSClientConfig:       &tls.Config{RootCAs: ca, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:   min(timeout, 15*time.Second),
-		ResponseHeaderTimeout: timeout,
+		TLSClientConfig:       &tls.Config{RootCAs: s.ca, InsecureSkipVerify: s.insecure, MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:   min(s.timeout, 15*time.Second),
+		ResponseHeaderTimeout: s.timeout,
 		ForceAttemptHTTP2:     true,
 		MaxIdleConnsPerHost:   16,
 		IdleConnTimeout:       30 * time.Second,
@@ -208,7 +268,7 @@ func newTransport(ca *x509.CertPool, timeout time.Duration) *http.Transport {
 
 // url gives the address of a route with its query.
 func (c *Client) url(path string, query url.Values) string {
-	u := *c.base
+	u := *c.base.Load()
 	u.Path += path
 	u.RawQuery = query.Encode()
 	return u.String()

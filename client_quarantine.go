@@ -86,7 +86,8 @@ func pages[T any](q RecordQuery, most int, ask func(RecordQuery) (*Envelope[T], 
 }
 
 // advance goes to the next page: by token where the server gives one, else by
-// offset. False: there is none.
+// offset. The reply's own offset is no guide: some servers tell the next page's,
+// some repeat this page's. False: there is none.
 func (q *RecordQuery) advance(p *Pagination, got int) bool {
 	if p == nil || got == 0 {
 		return false
@@ -95,10 +96,10 @@ func (q *RecordQuery) advance(p *Pagination, got int) bool {
 		q.After, q.Offset = p.After, 0
 		return true
 	}
-	if q.After != "" || p.Offset <= q.Offset || p.Offset >= p.Total {
+	if q.After != "" || q.Offset+got >= p.Total {
 		return false
 	}
-	q.Offset = p.Offset
+	q.Offset += got
 	return true
 }
 

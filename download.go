@@ -19,6 +19,8 @@ import (
 type Download struct {
 	// Size is the number of bytes to come, -1 when the server does not say.
 	Size int64
+	// Header is the reply's; its Content-Disposition names the file.
+	Header http.Header
 
 	body   io.ReadCloser
 	cancel context.CancelFunc
@@ -31,13 +33,18 @@ type Download struct {
 // download opens a binary route. want is the SHA-256 that the bytes must have,
 // "" when it is unknown.
 func (c *Client) download(ctx context.Context, op, path string, query url.Values, want string) (*Download, error) {
+	return c.stream(ctx, call{op: op, method: http.MethodGet, path: path, query: query, safe: true}, want)
+}
+
+// stream carries out a call whose reply is bytes.
+func (c *Client) stream(ctx context.Context, k call, want string) (*Download, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	d := &Download{cancel: cancel, quiet: c.timeout, want: want}
 	if want != "" {
 		d.sum = sha256.New()
 	}
-	err := c.do(ctx, call{op: op, method: http.MethodGet, path: path, query: query, safe: true, stream: true},
-		func(r *http.Response) error { d.body, d.Size = r.Body, r.ContentLength; return nil })
+	k.stream = true
+	err := c.do(ctx, k, func(r *http.Response) error { d.body, d.Size, d.Header = r.Body, r.ContentLength, r.Header; return nil })
 	if err != nil {
 		cancel()
 		return nil, err

@@ -46,9 +46,9 @@ func newLogin(c *Client, s settings) *login {
 	return &login{client: c, form: form, now: s.now}
 }
 
-// get gives a token that is good for a call. A token in its renew window still
+// Token gives a token that is good for a call. A token in its renew window still
 // serves when the renewal fails.
-func (l *login) get(ctx context.Context) (string, error) {
+func (l *login) Token(ctx context.Context) (string, error) {
 	l.mu.Lock()
 	if l.closed {
 		l.mu.Unlock()
@@ -102,7 +102,18 @@ func (l *login) start() *flight {
 	return f
 }
 
+// fetch logs in. A login that names another region of the vendor's counts there:
+// its token is good there, and one that was turned away is repeated there.
 func (l *login) fetch(ctx context.Context) (Token, error) {
+	var reply ResponseInfo
+	token, err := l.ask(WithResponse(ctx, &reply))
+	if l.client.moveTo(reply.Header) && err != nil && reply.StatusCode >= 300 && reply.StatusCode < 400 {
+		return l.ask(ctx)
+	}
+	return token, err
+}
+
+func (l *login) ask(ctx context.Context) (Token, error) {
 	var token Token
 	err := l.client.do(ctx, call{
 		op: "log in", method: http.MethodPost, path: "/oauth2/token", auth: authNone, safe: true,
@@ -122,13 +133,14 @@ func (l *login) fetch(ctx context.Context) (Token, error) {
 	return token, err
 }
 
-// drop forgets a token that the server refused, unless it was replaced since.
-func (l *login) drop(token string) {
+// Drop forgets a token that the server refused, unless it was replaced since.
+func (l *login) Drop(token string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.token == token {
 		l.token = ""
 	}
+	return true
 }
 
 // close ends a login under way, waits for it, and revokes the token.

@@ -14,7 +14,12 @@ import (
 
 // A listed operation is one entry of api/operations.yaml.
 type listed struct {
-	ID     string   `yaml:"id"`
+	ID string `yaml:"id"`
+	// Names and paging are for the SDK; see optable_test.go.
+	PEP8    string   `yaml:"pep8"`
+	Aliases []string `yaml:"aliases"`
+	Paging  string   `yaml:"paging"`
+
 	Family string   `yaml:"family"`
 	Method string   `yaml:"method"`
 	Path   string   `yaml:"path"`

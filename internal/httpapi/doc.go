@@ -16,4 +16,4 @@
 // MaxHeaderBytes (431), an Expect other than 100-continue (417).
 package httpapi
 
-//go:generate go test -count=1 -run ^(TestOpenAPI|TestCompatibilityPage)$ . -update
+//go:generate go test -count=1 -run ^(TestOpenAPI|TestOperationTable|TestCompatibilityPage)$ . -update
