@@ -33,7 +33,7 @@ var rooms = []room{
 
 	{name: "mewstest", may: []string{"root", "internal/server"}},
 
-	{name: "internal/cli", may: []string{"root", "internal/avlog", "internal/iocfile", "internal/shipping"}, files: map[string][]string{
+	{name: "internal/cli", may: []string{"root", "internal/avlog", "internal/iocfile", "internal/shipping", "internal/profile"}, files: map[string][]string{
 		"serve.go": {"internal/server"}, "check.go": {"internal/server"},
 		"backup.go": {"internal/server"}, "admin.go": {"internal/server"},
 	}},
@@ -56,6 +56,7 @@ var rooms = []room{
 
 	{name: "internal/avlog", bans: noHTTP},
 	{name: "internal/shipping", may: []string{"internal/vfs"}, bans: noHTTP},
+	{name: "internal/profile", may: []string{"internal/vfs"}, bans: noHTTP},
 	{name: "internal/iocfile", may: []string{"internal/observable"}, bans: noHTTP},
 
 	{name: "internal/hunt", may: []string{

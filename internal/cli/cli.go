@@ -91,11 +91,12 @@ Exit codes: mews help exit-codes`,
 	}
 	g.connect.register(root)
 	g.output.register(root)
+	g.registerCompletions(root)
 	root.AddCommand(
 		newSearchCommand(g), newHuntCommand(g), newRequestCommand(g), newCancelCommand(g), newDownloadCommand(g),
 		newQuotasCommand(g), newSampleCommand(g), newQuarantineCommand(g), newAgentCommand(g), newIngestCommand(g),
 		newIOCCommand(g), newDetectionCommand(g), newHostCommand(g), newProcessCommand(g), newFQLCommand(g),
-		newVersionCommand(g), newExitCodesTopic(),
+		newProfileCommand(g), newVersionCommand(g), newExitCodesTopic(),
 		newServeCommand(g), newClientCommand(g), newIndexCommand(g), newSightingsCommand(g), newAuditCommand(g),
 	)
 	return root

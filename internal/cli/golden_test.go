@@ -13,7 +13,9 @@ var rewrite = flag.Bool("rewrite", false, "write what the commands answer into t
 
 // TestGolden runs the command lines of testdata/*.txt. A line "$ mews ..." is a
 // command; below it stand its output ("| "), its error output ("! ") and its
-// exit code ("= "). $DIR is a fresh folder, ONE, TWO and NONE are hashes.
+// exit code ("= "). A line "% NAME=VALUE" sets a variable of the environment for
+// the commands below it. $DIR is a fresh folder, $URL the server's address, ONE, TWO
+// and NONE are hashes.
 func TestGolden(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -91,18 +93,24 @@ func playScript(t *testing.T, script string) string {
 	write("bundle.json", feedBundle)
 	write("cut.json", feedBundle[:len(feedBundle)-9])
 	write("nothing.csv", "")
-	names := strings.NewReplacer("$DIR", dir, "ONE", f.put("one", "malware"), "TWO", f.put("two", "unknown"), "NONE", shaOf("none"))
+	names := strings.NewReplacer("$DIR", dir, "$URL", f.URL, "ONE", f.put("one", "malware"), "TWO", f.put("two", "unknown"), "NONE", shaOf("none"))
+	env := map[string]string{}
 	var b strings.Builder
 	for line := range strings.Lines(script) {
 		line = strings.TrimRight(line, "\n")
 		command, isCommand := strings.CutPrefix(line, "$ mews ")
+		variable, isVariable := strings.CutPrefix(line, "% ")
 		switch {
+		case isVariable:
+			fmt.Fprintln(&b, line)
+			name, value, _ := strings.Cut(names.Replace(variable), "=")
+			env[name] = value
 		case isCommand:
 			fmt.Fprintln(&b, line)
-			out, errOut, code := f.mews(run{}, splitWords(names.Replace(command))...)
+			out, errOut, code := f.mews(run{env: env}, splitWords(names.Replace(command))...)
 			for _, part := range []struct{ mark, text string }{{"|", out}, {"!", errOut}} {
 				for l := range strings.Lines(part.text) {
-					l = strings.NewReplacer(dir, "$DIR", shaOf("one"), "ONE", shaOf("two"), "TWO", shaOf("none"), "NONE", "\r\n", "\\r", "\n", "").Replace(l)
+					l = strings.NewReplacer(dir, "$DIR", f.URL, "$URL", shaOf("one"), "ONE", shaOf("two"), "TWO", shaOf("none"), "NONE", "\r\n", "\\r", "\n", "").Replace(l)
 					fmt.Fprintln(&b, strings.TrimRight(part.mark+" "+l, " "))
 				}
 			}

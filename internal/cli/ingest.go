@@ -148,7 +148,10 @@ func (o *ingestOptions) folder(g *globals) (string, error) {
 	if state == "" {
 		return "", usagef("no folder for checkpoints: set --checkpoints or HOME")
 	}
-	base, id := g.connect.server(g.env)
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s", base, id))
+	conn, err := g.connection()
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s", conn.Address(), conn.ClientID))
 	return filepath.Join(state, "mews", "ingest-"+hex.EncodeToString(sum[:6])), nil
 }
