@@ -23,6 +23,7 @@ import (
 	"github.com/mewshq/mews/internal/search"
 	"github.com/mewshq/mews/internal/store"
 	"github.com/mewshq/mews/internal/vfs"
+	"github.com/mewshq/mews/internal/yara"
 )
 
 type actor = store.Actor
@@ -44,6 +45,7 @@ type harness struct {
 	registry *prometheus.Registry
 	files    *vfs.Mem
 	limits   hunt.Limits
+	scanner  yara.Options
 }
 
 type lockedBuffer struct {
@@ -66,7 +68,16 @@ func (l *lockedBuffer) String() string {
 // newHarness builds it; change may narrow the bounds.
 func newHarness(t testing.TB, change ...func(*Deps, *authpkg.Options)) *harness {
 	t.Helper()
-	h := &harness{limits: hunt.Limits{HuntQuota: 100, DownloadQuota: 50}, logs: &lockedBuffer{}, registry: prometheus.NewRegistry(), files: vfs.NewMem()}
+	return newHarnessWith(t, yara.Options{}, change...)
+}
+
+// newHarnessWith has a rule scanner besides.
+func newHarnessWith(t testing.TB, scanner yara.Options, change ...func(*Deps, *authpkg.Options)) *harness {
+	t.Helper()
+	h := &harness{
+		limits: hunt.Limits{HuntQuota: 100, DownloadQuota: 50}, scanner: scanner,
+		logs: &lockedBuffer{}, registry: prometheus.NewRegistry(), files: vfs.NewMem(),
+	}
 	log := slog.New(slog.NewJSONHandler(h.logs, nil))
 	var err error
 	h.db, err = store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "records.db"), AuditKey: []byte("audit key of the test"), Log: log})

@@ -57,6 +57,9 @@ type reportForm struct {
 // ingestQuarantine takes in what a host reports, in one of four forms. No byte
 // of a file touches a disk in clear.
 func (a *API) ingestQuarantine(ctx context.Context, c *call) error {
+	if _, err := parseQuery(c.r.URL.RawQuery); err != nil {
+		return err // also where the query means nothing, as everywhere
+	}
 	types := []string{mediaForm, mediaBytes, mediaJSON, mediaLines}
 	media, params, err := checkMedia(c.r, types...)
 	if err != nil {

@@ -28,10 +28,10 @@ type revokeForm struct {
 }
 
 func (a *API) oauthOperations() []operation {
-	token := raw[tokenForm, struct{}](route{
+	token := creates(raw[tokenForm, struct{}](route{
 		"oauth2AccessToken", "POST", "/oauth2/token", "", classAuth,
 		"Trade a client id and secret for a bearer token.",
-	}, a.token)
+	}, a.token))
 	token.res = nil
 	revoke := raw[revokeForm, struct{}](route{
 		"oauth2RevokeToken", "POST", "/oauth2/revoke", "", classAuth,
@@ -69,7 +69,7 @@ func (a *API) token(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	c.writeJSON(http.StatusCreated, b)
+	c.writeJSON(c.op.success, b)
 	return nil
 }
 

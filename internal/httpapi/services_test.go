@@ -19,12 +19,14 @@ import (
 	"github.com/mewshq/mews/internal/yara"
 )
 
-// services adds the quarantine and the hunts, with jobs that run. There is no rule scanner: hunts
-// answer that they are unavailable, and everything else works.
+// services adds everything behind the API, with jobs that run. Unless the
+// harness names a rule scanner there is none: hunts answer that they are
+// unavailable, and everything else works.
 func (h *harness) services(t testing.TB, deps *Deps, keys *blob.Keyring, engine *search.Engine) {
 	t.Helper()
 	jobs := job.New(h.db, job.Options{})
-	scanner := yara.New(yara.Options{})
+	scanner := yara.New(h.scanner)
+	t.Cleanup(func() { must(t, scanner.Close()) })
 	deps.Hunts = hunt.New(hunt.Deps{
 		DB: h.db, Jobs: jobs, Samples: deps.Samples, Search: engine, Yara: scanner, Keys: keys, Log: deps.Log,
 		Facts:  facts.New(facts.Deps{DB: h.db, Search: engine, Yara: scanner, Keys: keys}),
