@@ -39,7 +39,7 @@ var rooms = []room{
 	}},
 	{name: "internal/server", may: []string{
 		"root", "internal/httpapi", "internal/auth", "internal/hunt", "internal/quarantine", "internal/host", "internal/ioc", "internal/collection",
-		"internal/facts", "internal/detection", "internal/sighting", "internal/fault",
+		"internal/facts", "internal/detection", "internal/sighting", "internal/fault", "internal/demo",
 		"internal/sample", "internal/search",
 		"internal/index", "internal/query", "internal/yara", "internal/job", "internal/store", "internal/blob", "internal/vfs",
 	}},
@@ -52,7 +52,9 @@ var rooms = []room{
 	}},
 
 	{name: "internal/fault", may: []string{"root"}, bans: noHTTP},
-	{name: "internal/demo", bans: noHTTP},
+	{name: "internal/demo", may: []string{
+		"root", "internal/quarantine", "internal/sighting", "internal/ioc", "internal/sample", "internal/telemetry", "internal/store",
+	}, bans: noHTTP},
 
 	{name: "internal/avlog", bans: noHTTP},
 	{name: "internal/shipping", may: []string{"internal/vfs"}, bans: noHTTP},

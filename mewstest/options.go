@@ -25,6 +25,14 @@ func WithYara(path string) Option {
 	return func(s *settings) { s.YaraWorker, s.Hunt.Sandbox = path, "best-effort" }
 }
 
+// WithSeed fills the server with made-up data before the test begins, as
+// `mews serve --seed demo --seed-value N` does: hosts, telemetry, files,
+// indicators, detections, quarantined files. The same number gives the same
+// hosts, hashes and names.
+func WithSeed(value int) Option {
+	return func(s *settings) { s.Seed, s.SeedValue = "demo", value }
+}
+
 // WithRequestsPerMinute sets how many requests one customer may send in a
 // minute. The next one gets 429 and the time when to come back.
 func WithRequestsPerMinute(n int) Option {

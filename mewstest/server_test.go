@@ -3,6 +3,7 @@ package mewstest_test
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,5 +66,24 @@ func TestNewCredentials(t *testing.T) {
 	client = srv.Client(mews.WithCredentials(srv.NewCredentials()))
 	if _, err := client.MalQuery().Quotas(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestWithSeed: the data is there when the test begins, and the same for both.
+func TestWithSeed(t *testing.T) {
+	t.Parallel()
+	var lists [2][]string
+	for i := range lists {
+		client := mewstest.Start(t, mewstest.WithSeed(7)).Client()
+		for id, err := range client.Quarantine().All(t.Context(), mews.RecordQuery{Filter: "state:'quarantined'"}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			lists[i] = append(lists[i], id)
+		}
+		slices.Sort(lists[i])
+	}
+	if len(lists[0]) < 5 || !slices.Equal(lists[0], lists[1]) {
+		t.Fatalf("two servers of one seed hold\n%q\n%q", lists[0], lists[1])
 	}
 }

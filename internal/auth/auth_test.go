@@ -95,14 +95,18 @@ func TestRefusals(t *testing.T) {
 func TestNewClientsAreChecked(t *testing.T) {
 	b := newBench(t, generous)
 	for name, spec := range map[string]ClientSpec{
-		"no cid":        {Scopes: AllScopes()},
-		"short cid":     {CID: "abc", Scopes: AllScopes()},
-		"cid with path": {CID: "../../../../../../../../../../etc", Scopes: AllScopes()},
-		"no scope":      {CID: cidA},
-		"unknown scope": {CID: cidA, Scopes: []string{"malquery:read", "malquery:admin"}},
-		"wildcard":      {CID: cidA, Scopes: []string{"*"}},
-		"two in one":    {CID: cidA, Scopes: []string{"malquery:read malquery:write"}},
-		"long name":     {CID: cidA, Scopes: AllScopes(), Name: strings.Repeat("n", 129)},
+		"no cid":              {Scopes: AllScopes()},
+		"short cid":           {CID: "abc", Scopes: AllScopes()},
+		"cid with path":       {CID: "../../../../../../../../../../etc", Scopes: AllScopes()},
+		"no scope":            {CID: cidA},
+		"unknown scope":       {CID: cidA, Scopes: []string{"malquery:read", "malquery:admin"}},
+		"wildcard":            {CID: cidA, Scopes: []string{"*"}},
+		"two in one":          {CID: cidA, Scopes: []string{"malquery:read malquery:write"}},
+		"long name":           {CID: cidA, Scopes: AllScopes(), Name: strings.Repeat("n", 129)},
+		"id of words":         {CID: cidA, Scopes: AllScopes(), ID: "the client of the build server.."},
+		"id in capitals":      {CID: cidA, Scopes: AllScopes(), ID: "00112233445566778899AABBCCDDEEFF"},
+		"short secret":        {CID: cidA, Scopes: AllScopes(), Secret: "hunter2"},
+		"secret of odd bytes": {CID: cidA, Scopes: AllScopes(), Secret: "0123456789abcde\xff"},
 	} {
 		if _, secret, err := b.CreateClient(ctx, admin, spec); err == nil || secret != "" {
 			t.Errorf("%s: created", name)
@@ -117,6 +121,23 @@ func TestNewClientsAreChecked(t *testing.T) {
 	}
 	if _, err := New(b.db, Options{Pepper: []byte("short")}); err == nil {
 		t.Error("a short pepper was taken")
+	}
+}
+
+// TestKnownClient: a client whose id and secret were not drawn is one like any
+// other.
+func TestKnownClient(t *testing.T) {
+	b := newBench(t, generous)
+	spec := ClientSpec{CID: cidA, Scopes: AllScopes(), ID: "00112233445566778899aabbccddeeff", Secret: "a secret of the build server"}
+	c, secret, err := b.CreateClient(ctx, admin, spec)
+	if err != nil || c.ID != spec.ID || secret != spec.Secret {
+		t.Fatalf("got %s %q %v", c.ID, secret, err)
+	}
+	if err := b.AuthenticateClient(ctx, spec.ID, spec.Secret, ip); err != nil {
+		t.Error(err)
+	}
+	if err := b.AuthenticateClient(ctx, spec.ID, spec.Secret+" ", ip); err == nil {
+		t.Error("another secret was taken")
 	}
 }
 

@@ -26,6 +26,9 @@ type ClientSpec struct {
 	// RequestsPerMinute is a rate of the client's own, below its customer's;
 	// 0: it has none.
 	RequestsPerMinute int
+	// ID and Secret are those of a client that programs know beforehand, on a
+	// server of demo data. Empty ones are drawn.
+	ID, Secret string
 }
 
 // A Client is an API client as it is listed. Its secrets are not kept.
@@ -64,9 +67,12 @@ func (s *Service) CreateClient(ctx context.Context, who store.Actor, spec Client
 	if err != nil {
 		return Client{}, "", err
 	}
-	c.ID, c.Created, c.Secrets = hex.EncodeToString(raw[:16]), s.o.Now().UTC().Truncate(time.Microsecond), 1
+	if c.ID == "" {
+		c.ID = hex.EncodeToString(raw[:16])
+	}
+	c.Created, c.Secrets = s.o.Now().UTC().Truncate(time.Microsecond), 1
 	salt := raw[16:]
-	secret, hash, err := s.newSecret(ctx, salt)
+	secret, hash, err := s.firstSecret(ctx, spec.Secret, salt)
 	if err != nil {
 		return Client{}, "", err
 	}
@@ -103,7 +109,33 @@ func newClient(spec ClientSpec) (Client, error) {
 	if !utf8.ValidString(spec.Name) || strings.ContainsRune(spec.Name, 0) || utf8.RuneCountInString(spec.Name) > 128 {
 		return Client{}, mews.Errorf(mews.ErrInvalid, "name: expected at most 128 characters")
 	}
-	return Client{Name: spec.Name, CID: cid, Scopes: scopes, RequestsPerMinute: spec.RequestsPerMinute}, nil
+	if err := checkKnown(spec.ID, spec.Secret); err != nil {
+		return Client{}, err
+	}
+	return Client{ID: spec.ID, Name: spec.Name, CID: cid, Scopes: scopes, RequestsPerMinute: spec.RequestsPerMinute}, nil
+}
+
+// minSecret is the least length of a secret that was not drawn, in bytes.
+const minSecret = 16
+
+// checkKnown checks an id and a secret that were not drawn.
+func checkKnown(id, secret string) error {
+	if id != "" && (len(id) != 32 || strings.Trim(id, "0123456789abcdef") != "") {
+		return mews.Errorf(mews.ErrInvalid, "client id: expected 32 lower-case hexadecimal digits")
+	}
+	if secret != "" && (len(secret) < minSecret || len(secret) > maxSecret || !utf8.ValidString(secret)) {
+		return mews.Errorf(mews.ErrInvalid, "client secret: expected %d to %d characters", minSecret, maxSecret)
+	}
+	return nil
+}
+
+// firstSecret is the secret of a new client: the one that is known, or a new one.
+func (s *Service) firstSecret(ctx context.Context, known string, salt []byte) (secret string, hash []byte, err error) {
+	if known == "" {
+		return s.newSecret(ctx, salt)
+	}
+	hash, err = s.hashSecret(ctx, known, salt)
+	return known, hash, err
 }
 
 func (s *Service) newSecret(ctx context.Context, salt []byte) (secret string, hash []byte, err error) {

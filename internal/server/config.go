@@ -43,6 +43,10 @@ type Config struct {
 	// ShutdownGrace ends what would otherwise wait for a slow client.
 	ShutdownGrace time.Duration `koanf:"shutdown_grace" usage:"how long running requests may take after a stop signal"`
 
+	Seed       string `koanf:"seed" usage:"fill an empty data folder with made-up data before serving: demo"`
+	SeedValue  int    `koanf:"seed_value" usage:"which made-up data: the same number gives the same names, hashes and hosts"`
+	SeedClient string `koanf:"seed_client" usage:"ID:FILE, the first API client of made-up data: 32 hexadecimal digits, and the file of its secret"`
+
 	YaraWorker string           `koanf:"yara_worker" usage:"path of the mews-yara program (default: beside this program)"`
 	Blobs      BlobsConfig      `koanf:"blobs"`
 	Index      IndexConfig      `koanf:"index"`
@@ -142,6 +146,7 @@ func DefaultConfig() Config {
 		LogLevel:      "info",
 		LogFormat:     "text",
 		ShutdownGrace: 15 * time.Second,
+		SeedValue:     1,
 		Blobs:         BlobsConfig{Compression: string(blob.Fast)},
 		Index:         IndexConfig{MemoryMB: 128},
 		Hunt: HuntConfig{
@@ -267,6 +272,7 @@ func (c *Config) Validate() error {
 	if c.Paging.Window != 0 { // 0: no bound
 		inRange(bad, "paging.window", c.Paging.Window, httpapi.MaxPage, 1<<31-1)
 	}
+	c.validateSeed(bad)
 	c.Webhook.validate(bad)
 	inRange(bad, "quota.hunts", c.Quota.Hunts, 0, 1<<31-1)
 	inRange(bad, "quota.downloads", c.Quota.Downloads, 0, 1<<31-1)
@@ -280,6 +286,20 @@ func (c *Config) Validate() error {
 		bad("shutdown_grace", "must not be negative")
 	}
 	return errors.Join(errs...)
+}
+
+func (c *Config) validateSeed(bad complain) {
+	oneOf(bad, "seed", c.Seed, "", seedDemo)
+	inRange(bad, "seed_value", c.SeedValue, 0, 1<<31-1)
+	if c.SeedClient == "" {
+		return
+	}
+	if c.Seed == "" {
+		bad("seed_client", "an API client that others know is for made-up data only; add seed")
+	}
+	if id, file, ok := strings.Cut(c.SeedClient, ":"); !ok || id == "" || file == "" {
+		bad("seed_client", "expected ID:FILE")
+	}
 }
 
 func (c *WebhookConfig) validate(bad complain) {

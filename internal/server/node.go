@@ -20,6 +20,7 @@ import (
 	"github.com/mewshq/mews/internal/auth"
 	"github.com/mewshq/mews/internal/blob"
 	"github.com/mewshq/mews/internal/collection"
+	"github.com/mewshq/mews/internal/demo"
 	"github.com/mewshq/mews/internal/detection"
 	"github.com/mewshq/mews/internal/facts"
 	"github.com/mewshq/mews/internal/host"
@@ -87,6 +88,10 @@ func openNode(ctx context.Context, cfg Config, log *slog.Logger) (n *node, err e
 	if err != nil {
 		return n, err
 	}
+	filled, err := n.mayFill(fresh)
+	if err != nil {
+		return n, err
+	}
 	key, err := openKey(cfg.KeyFile, fresh)
 	if err != nil {
 		return n, err
@@ -104,7 +109,13 @@ func openNode(ctx context.Context, cfg Config, log *slog.Logger) (n *node, err e
 	if err := n.samples.Recover(ctx); err != nil {
 		return n, fmt.Errorf("recover samples: %w", err)
 	}
-	return n, n.welcomeFirstClient(ctx)
+	if err := n.welcomeFirstClient(ctx); err != nil {
+		return n, err
+	}
+	if cfg.Seed != "" && !filled {
+		return n, n.fill(ctx)
+	}
+	return n, nil
 }
 
 // takeFolder locks the data folder. It tells whether nothing was stored in it yet.
@@ -233,18 +244,31 @@ func (n *node) welcomeFirstClient(ctx context.Context) error {
 		n.cid = clients[0].CID
 		return nil
 	}
-	if n.cid, err = n.auth.NewCID(); err != nil {
+	spec, err := n.firstSpec()
+	if err != nil {
 		return err
 	}
+	n.cid = spec.CID
 	actor := store.Actor{CID: n.cid, Client: "first-run", Scope: "admin", Operation: "first-run"}
-	client, secret, err := n.auth.CreateClient(ctx, actor, auth.ClientSpec{
-		Name: "first client", CID: n.cid, Scopes: auth.AllScopes(),
-	})
+	client, secret, err := n.auth.CreateClient(ctx, actor, spec)
 	if err != nil {
 		return fmt.Errorf("make the first API client: %w", err)
 	}
 	n.first = &firstClient{ID: client.ID, Secret: secret}
 	return nil
+}
+
+// firstSpec is the first client: of a new customer, or of the one that made-up
+// data belongs to.
+func (n *node) firstSpec() (spec auth.ClientSpec, err error) {
+	spec = auth.ClientSpec{Name: "first client", Scopes: auth.AllScopes()}
+	if n.cfg.Seed != "" {
+		spec.CID = demo.CID(uint64(n.cfg.SeedValue))
+		spec.ID, spec.Secret, err = n.seedClient()
+		return spec, err
+	}
+	spec.CID, err = n.auth.NewCID()
+	return spec, err
 }
 
 // jobWorkers is how many searches and hunts of all customers run at a time.
