@@ -96,7 +96,7 @@ Exit codes: mews help exit-codes`,
 		newSearchCommand(g), newHuntCommand(g), newRequestCommand(g), newCancelCommand(g), newDownloadCommand(g),
 		newQuotasCommand(g), newSampleCommand(g), newQuarantineCommand(g), newAgentCommand(g), newIngestCommand(g),
 		newIOCCommand(g), newDetectionCommand(g), newHostCommand(g), newProcessCommand(g), newFQLCommand(g),
-		newProfileCommand(g), newVersionCommand(g), newExitCodesTopic(),
+		newAPICommand(g), newTokenCommand(g), newProfileCommand(g), newVersionCommand(g), newExitCodesTopic(),
 		newServeCommand(g), newClientCommand(g), newIndexCommand(g), newSightingsCommand(g), newAuditCommand(g),
 	)
 	return root

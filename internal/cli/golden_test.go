@@ -93,6 +93,7 @@ func playScript(t *testing.T, script string) string {
 	write("bundle.json", feedBundle)
 	write("cut.json", feedBundle[:len(feedBundle)-9])
 	write("nothing.csv", "")
+	write("ids.txt", strings.Repeat("a", 32)+"\n\n "+strings.Repeat("b", 32)+"\n")
 	names := strings.NewReplacer("$DIR", dir, "$URL", f.URL, "ONE", f.put("one", "malware"), "TWO", f.put("two", "unknown"), "NONE", shaOf("none"))
 	env := map[string]string{}
 	var b strings.Builder
