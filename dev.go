@@ -42,35 +42,34 @@ type FaultRule struct {
 type FaultEffect struct {
 	// Status answers with an error envelope of this HTTP status (400 to 599), and
 	// does nothing else. Message is its text; without one it says the usual.
-	Status  int
-	Message string
+	Status  int    `json:"status,omitempty"`
+	Message string `json:"message,omitempty"`
 	// RetryAfter is the wait that a 429 or 503 asks for; 0 stands for a second.
-	RetryAfter time.Duration
+	RetryAfter time.Duration `json:"retry_after,omitempty"`
 	// Delay is waited before anything else is done.
-	Delay time.Duration
+	Delay time.Duration `json:"delay,omitempty"`
 	// Truncate cuts the connection after so many bytes of the answer's body. The
 	// operation was carried out.
-	Truncate int64
+	Truncate int64 `json:"truncate,omitempty"`
 	// Close ends the connection without an answer. Nothing was carried out.
-	Close bool
+	Close bool `json:"close,omitempty"`
 	// ExpireToken ends the request's bearer token, which answers 401 from then on.
-	ExpireToken bool
+	ExpireToken bool `json:"expire_token,omitempty"`
 }
 
-// wireEffect is a FaultEffect with its times as text, "1.5s".
+// plainEffect is a FaultEffect without its methods.
+type plainEffect FaultEffect
+
+// wireEffect is a FaultEffect with its times as text.
 type wireEffect struct {
-	Status      int    `json:"status,omitempty"`
-	Message     string `json:"message,omitempty"`
-	RetryAfter  string `json:"retry_after,omitempty"`
-	Delay       string `json:"delay,omitempty"`
-	Truncate    int64  `json:"truncate,omitempty"`
-	Close       bool   `json:"close,omitempty"`
-	ExpireToken bool   `json:"expire_token,omitempty"`
+	plainEffect
+	RetryAfter string `json:"retry_after,omitempty"`
+	Delay      string `json:"delay,omitempty"`
 }
 
 // MarshalJSON writes times as text, "1.5s".
 func (e FaultEffect) MarshalJSON() ([]byte, error) {
-	wire := wireEffect{Status: e.Status, Message: e.Message, Truncate: e.Truncate, Close: e.Close, ExpireToken: e.ExpireToken}
+	wire := wireEffect{plainEffect: plainEffect(e)}
 	if e.RetryAfter != 0 {
 		wire.RetryAfter = e.RetryAfter.String()
 	}
@@ -89,7 +88,7 @@ func (e *FaultEffect) UnmarshalJSON(b []byte) error {
 	if err := dec.Decode(&wire); err != nil {
 		return fmt.Errorf("read the effect: %w", err)
 	}
-	out := FaultEffect{Status: wire.Status, Message: wire.Message, Truncate: wire.Truncate, Close: wire.Close, ExpireToken: wire.ExpireToken}
+	out := FaultEffect(wire.plainEffect)
 	for _, d := range []struct {
 		key, text string
 		into      *time.Duration

@@ -17,4 +17,5 @@ const (
 	ScopeSpotlightRead    = "spotlight-vulnerabilities:read"
 	ScopeIngest           = "ingest:write"  // records and events of hosts
 	ScopeAgent            = "agent:actions" // fetch and acknowledge host actions
+	ScopeDev              = "admin:dev"     // faults, snapshots and reset of a server in dev mode
 )

@@ -46,6 +46,7 @@ type Options struct {
 	Pepper   []byte           // keys the secrets' hashes; at least 16 bytes, kept outside of the database
 	TokenTTL time.Duration    // default 1799 s
 	Limits   Limits
+	Dev      bool         // clients may have the scope of dev mode
 	Log      *slog.Logger // default: discards
 }
 

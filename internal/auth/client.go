@@ -59,7 +59,7 @@ func (s *Service) NewCID() (store.CID, error) {
 
 // CreateClient makes a client and its first secret, which is shown only here.
 func (s *Service) CreateClient(ctx context.Context, who store.Actor, spec ClientSpec) (Client, string, error) {
-	c, err := newClient(spec)
+	c, err := newClient(spec, s.Scopes())
 	if err != nil {
 		return Client{}, "", err
 	}
@@ -94,12 +94,12 @@ func (s *Service) CreateClient(ctx context.Context, who store.Actor, spec Client
 	return c, secret, nil
 }
 
-func newClient(spec ClientSpec) (Client, error) {
+func newClient(spec ClientSpec, known []string) (Client, error) {
 	cid, ok := parseCID(string(spec.CID))
 	if !ok {
 		return Client{}, mews.Errorf(mews.ErrInvalid, "cid: expected 32 hexadecimal digits")
 	}
-	scopes, err := checkScopes(spec.Scopes)
+	scopes, err := checkScopes(spec.Scopes, known)
 	if err != nil {
 		return Client{}, err
 	}

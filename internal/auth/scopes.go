@@ -8,7 +8,7 @@ import (
 	"github.com/mewshq/mews/internal/store"
 )
 
-// AllScopes lists every scope there is, sorted.
+// AllScopes lists every scope there is but that of dev mode, sorted.
 func AllScopes() []string {
 	return []string{
 		"agent:actions",
@@ -29,16 +29,24 @@ func AllScopes() []string {
 	}
 }
 
+// Scopes lists every scope that a client of this server can have, sorted.
+func (s *Service) Scopes() []string {
+	if !s.o.Dev {
+		return AllScopes()
+	}
+	return slices.Sorted(slices.Values(append(AllScopes(), mews.ScopeDev)))
+}
+
 // checkScopes gives the scopes sorted and without repeats. An unknown one is
 // refused: a typing error must not look like a grant.
-func checkScopes(scopes []string) ([]string, error) {
+func checkScopes(scopes, known []string) ([]string, error) {
 	out := slices.Compact(slices.Sorted(slices.Values(scopes)))
 	if len(out) == 0 {
-		return nil, mews.Errorf(mews.ErrInvalid, "a client needs at least one scope, of: %s", strings.Join(AllScopes(), ", "))
+		return nil, mews.Errorf(mews.ErrInvalid, "a client needs at least one scope, of: %s", strings.Join(known, ", "))
 	}
 	for _, s := range out {
-		if !slices.Contains(AllScopes(), s) {
-			return nil, mews.Errorf(mews.ErrInvalid, "unknown scope %.64q; known are: %s", s, strings.Join(AllScopes(), ", "))
+		if !slices.Contains(known, s) {
+			return nil, mews.Errorf(mews.ErrInvalid, "unknown scope %.64q; known are: %s", s, strings.Join(known, ", "))
 		}
 	}
 	return out, nil

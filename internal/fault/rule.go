@@ -53,8 +53,8 @@ func check(r Rule) error {
 func checkEffect(e Effect) error {
 	bad := func(format string, args ...any) error { return mews.Errorf(mews.ErrInvalid, format, args...) }
 	ends := 0 // effects that decide alone how the request ends
-	for _, one := range []bool{e.Status != 0, e.Close, e.ExpireToken} {
-		if one {
+	for _, end := range []bool{e.Status != 0, e.Close, e.ExpireToken} {
+		if end {
 			ends++
 		}
 	}
@@ -81,8 +81,16 @@ func checkEffect(e Effect) error {
 	return nil
 }
 
-// covers tells whether a request is one of the rule's.
-func covers(r Rule, q Request) bool {
+// Endless tells whether a rule makes requests of everybody fail without end.
+func Endless(r Rule) bool {
+	e := r.Effect
+	fails := e.Status != 0 || e.Close || e.ExpireToken || e.Truncate > 0
+	spares := r.Times > 0 || r.Every > 1 || r.Probability > 0 && r.Probability < 1 || strings.Trim(r.Client, "*") != ""
+	return fails && !spares
+}
+
+// Covers tells whether a request is one of the rule's, struck or not.
+func Covers(r Rule, q Request) bool {
 	if q.Login && r.Operation == "" && r.Path == "" {
 		return false
 	}

@@ -82,8 +82,29 @@ func TestCovers(t *testing.T) {
 		{Rule{Operation: "oauth2*"}, login, true},
 		{Rule{Path: "*"}, login, true},
 	} {
-		if got := covers(c.rule, c.q); got != c.want {
+		if got := Covers(c.rule, c.q); got != c.want {
 			t.Errorf("%+v for %+v: %v", c.rule, c.q, got)
+		}
+	}
+}
+
+func TestEndless(t *testing.T) {
+	for name, c := range map[string]struct {
+		rule Rule
+		want bool
+	}{
+		"status":         {Rule{Effect: outage}, true},
+		"close":          {Rule{Client: "*", Effect: Effect{Close: true}}, true},
+		"expired":        {Rule{After: 5, Every: 1, Probability: 1, Effect: Effect{ExpireToken: true}}, true},
+		"truncated":      {Rule{Effect: Effect{Truncate: 1}}, true},
+		"delayed":        {Rule{Effect: Effect{Delay: 1}}, false},
+		"once":           {Rule{Times: 1, Effect: outage}, false},
+		"each second":    {Rule{Every: 2, Effect: outage}, false},
+		"often":          {Rule{Probability: 0.99, Effect: outage}, false},
+		"for one client": {Rule{Client: "c", Effect: outage}, false},
+	} {
+		if got := Endless(c.rule); got != c.want {
+			t.Errorf("%s: %v", name, got)
 		}
 	}
 }

@@ -29,23 +29,28 @@ type Set struct {
 // strike the same requests.
 func New(seed uint64) *Set { return &Set{seed: seed} }
 
-// Add adds a rule behind those that stand, and gives it back with its id. Its
-// counts start at 0.
-func (s *Set) Add(r Rule) (Rule, error) {
-	if err := check(r); err != nil {
-		return Rule{}, err
+// Add adds rules behind those that stand, all or none, and gives them back with
+// their ids. Their counts start at 0.
+func (s *Set) Add(rules ...Rule) ([]Rule, error) {
+	for _, r := range rules {
+		if err := check(r); err != nil {
+			return nil, err
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.rules) >= maxRules {
-		return Rule{}, mews.Errorf(mews.ErrConflict, "there are %d rules already; remove some", maxRules)
+	if len(s.rules)+len(rules) > maxRules {
+		return nil, mews.Errorf(mews.ErrConflict, "there are %d rules, and %d can stand at a time; remove some", len(s.rules), maxRules)
 	}
-	s.last++
-	r.ID, r.Seen, r.Fired = fmt.Sprintf("fault-%d", s.last), 0, 0
-	kept := r
-	s.rules = append(s.rules, &kept)
+	added := slices.Clone(rules)
+	for i := range added {
+		s.last++
+		added[i].ID, added[i].Seen, added[i].Fired = fmt.Sprintf("fault-%d", s.last), 0, 0
+		kept := added[i]
+		s.rules = append(s.rules, &kept)
+	}
 	s.count.Store(int32(len(s.rules)))
-	return r, nil
+	return added, nil
 }
 
 // List gives the rules with their counts, in the order in which they are asked.
@@ -95,7 +100,7 @@ func (s *Set) Strike(q Request) (Rule, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range s.rules {
-		if !covers(*r, q) {
+		if !Covers(*r, q) {
 			continue
 		}
 		r.Seen++

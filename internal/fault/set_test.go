@@ -16,11 +16,11 @@ func add(t interface {
 }, s *Set, r Rule,
 ) Rule {
 	t.Helper()
-	r, err := s.Add(r)
+	added, err := s.Add(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r
+	return added[0]
 }
 
 // strikes asks n times and tells which requests were struck, from 1.
@@ -100,6 +100,16 @@ func TestRulesAreBounded(t *testing.T) {
 	}
 	if _, err := s.Add(Rule{Effect: outage}); err == nil {
 		t.Error("one more rule was taken")
+	}
+}
+
+func TestAddIsAllOrNothing(t *testing.T) {
+	s := New(1)
+	if _, err := s.Add(Rule{Effect: outage}, Rule{}); err == nil {
+		t.Error("a rule without effect was taken")
+	}
+	if list := s.List(); len(list) != 0 {
+		t.Errorf("left behind: %+v", list)
 	}
 }
 

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -63,6 +64,8 @@ type Deps struct {
 	BodyGrace time.Duration
 	// MaxUpload is the largest sample in bytes; 0 stands for 256 MiB.
 	MaxUpload int64
+	// Dev is what dev mode stands on; nil: there is no such mode.
+	Dev *Dev
 }
 
 // An API is the handler of the public listener.
@@ -106,7 +109,9 @@ func New(d Deps) (*API, error) {
 		uploads: make(chan struct{}, d.MaxUploads),
 	}
 	for _, row := range a.operations() {
-		a.add(row)
+		if !row.dev || d.Dev != nil {
+			a.add(row)
+		}
 	}
 	return a, nil
 }
@@ -146,6 +151,7 @@ func (a *API) operations() []operation {
 	rows = append(rows, a.detectionOperations()...)
 	rows = append(rows, a.fqlOperations()...)
 	rows = append(rows, a.ownOperations()...)
+	rows = append(rows, a.devOperations()...)
 	return rows
 }
 
@@ -156,6 +162,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		start: a.now(), traceID: newTraceID(a.deps.Rand),
 	}
 	c.remote, c.behindProxy = peer(r, a.deps.TrustedProxies)
+	if a.deps.Dev != nil {
+		c.watch()
+	}
 	c.log = a.log.With(slog.String("trace_id", c.traceID))
 	a.metrics.inFlight.Inc()
 	defer c.end()
@@ -169,6 +178,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := c.serve(); err != nil {
 		c.fail(err)
 	}
+	c.tap.abort()
 }
 
 // serve walks a call through the checks to its operation. The order is that
@@ -184,18 +194,18 @@ func (c *call) serve() error {
 		return &refusal{status: http.StatusServiceUnavailable, message: "too many requests in flight", retryAt: c.api.now().Add(time.Second)}
 	}
 	op, err := c.api.find(c.r)
+	ctx := store.WithTrace(c.r.Context(), c.traceID)
 	if err != nil {
-		return err
+		return cmp.Or(c.strike(ctx), err)
 	}
 	c.op = op
-	ctx := store.WithTrace(c.r.Context(), c.traceID)
+	if err := c.admit(ctx); err != nil {
+		return err
+	}
 	if !op.long {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, callLimit)
 		defer cancel()
-	}
-	if err := c.admit(ctx); err != nil {
-		return err
 	}
 	return op.run(ctx, c)
 }
@@ -247,4 +257,5 @@ func (c *call) end() {
 		slog.String("operation", name), slog.Int("status", c.status),
 		slog.Duration("took", took), slog.String("remote", c.remote),
 		slog.String("cid", string(c.who.CID)), slog.String("client", c.who.Client))
+	c.tap.note(c, took)
 }

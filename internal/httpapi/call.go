@@ -28,7 +28,8 @@ type call struct {
 	remote  string // the address that limits count for
 	// behindProxy: the peer is a proxy that the operator trusts.
 	behindProxy bool
-	status      int // 0 until an answer began
+	status      int  // 0 until an answer began
+	tap         *tap // in dev mode only
 }
 
 // newTraceID makes a version 4 UUID.
@@ -75,7 +76,8 @@ func authorization(r *http.Request) (scheme, rest string, ok bool) {
 	return strings.ToLower(scheme), rest, ok && rest != "" && !strings.ContainsAny(rest, " \t")
 }
 
-// admit finds out who calls, whether they may, and whether it is too often.
+// admit finds out who calls, whether they may, whether it is too often, and in
+// dev mode whether it is to fail. A login asks for itself when it knows whose it is.
 func (c *call) admit(ctx context.Context) error {
 	if c.op.scope == "" {
 		return nil // the operation checks its caller itself
@@ -88,5 +90,5 @@ func (c *call) admit(ctx context.Context) error {
 		return &refusal{status: http.StatusForbidden, message: "access denied, authorization failed", scope: c.op.scope}
 	}
 	c.who.Scope = scope
-	return nil
+	return c.strike(ctx)
 }

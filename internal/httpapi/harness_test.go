@@ -46,6 +46,7 @@ type harness struct {
 	files    *vfs.Mem
 	limits   hunt.Limits
 	scanner  yara.Options
+	dev      string // a token with the scope of dev mode, once it was asked for
 }
 
 type lockedBuffer struct {
@@ -125,7 +126,7 @@ func must(t testing.TB, err error) {
 func (h *harness) client(t testing.TB, cid store.CID, scopes ...string) (id, secret string) {
 	t.Helper()
 	if len(scopes) == 0 {
-		scopes = authpkg.AllScopes()
+		scopes = h.auth.Scopes()
 	}
 	c, secret, err := h.auth.CreateClient(context.Background(), store.Actor{CID: cid, Client: "test"}, authpkg.ClientSpec{Name: "test", CID: cid, Scopes: scopes})
 	must(t, err)

@@ -8,22 +8,21 @@ import (
 	"testing"
 
 	"github.com/mewshq/mews"
-	authpkg "github.com/mewshq/mews/internal/auth"
 )
 
 // TestMatrix asks every operation with no token, with every single scope, and
 // with every scope but its own. It is made from the table, so a new operation
 // cannot forget its check.
 func TestMatrix(t *testing.T) {
-	h := newHarness(t)
+	h := newHarness(t, devMode)
 	tokens, others := map[string]string{}, map[string]string{} // by scopes: only one, all but these
-	for _, scope := range authpkg.AllScopes() {
+	for _, scope := range h.auth.Scopes() {
 		tokens[scope] = h.token(t, scope)
 	}
 	without := func(scopes []string) string {
 		key := strings.Join(scopes, scopeOr)
 		if others[key] == "" {
-			others[key] = h.token(t, slices.DeleteFunc(authpkg.AllScopes(), func(s string) bool { return slices.Contains(scopes, s) })...)
+			others[key] = h.token(t, slices.DeleteFunc(h.auth.Scopes(), func(s string) bool { return slices.Contains(scopes, s) })...)
 		}
 		return others[key]
 	}

@@ -61,6 +61,9 @@ func (a *API) token(ctx context.Context, c *call) error {
 	if id == "" || secret == "" {
 		return mews.Errorf(mews.ErrInvalid, "could not generate a token: client_id and client_secret are required")
 	}
+	if err := c.strikeLogin(ctx, id); err != nil {
+		return err
+	}
 	t, err := a.deps.Auth.IssueToken(ctx, id, secret, form["member_cid"], c.remote, strings.Fields(form["scope"]))
 	if err != nil {
 		return err
@@ -83,6 +86,9 @@ func (a *API) revoke(ctx context.Context, c *call) error {
 	}
 	client, err := c.revoker(ctx)
 	if err != nil {
+		return err
+	}
+	if err := c.strikeLogin(ctx, client); err != nil {
 		return err
 	}
 	if form["token"] == "" {

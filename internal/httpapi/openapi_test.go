@@ -228,6 +228,8 @@ func (g generator) schema(t reflect.Type) object {
 		return object{"type": "array", "items": object{"type": "string"}}
 	case t == reflect.TypeFor[time.Time]():
 		return object{"type": "string", "format": "date-time"}
+	case t == reflect.TypeFor[time.Duration]():
+		return object{"type": "string", "examples": []string{"1.5s"}} // their types write text
 	case t == reflect.TypeFor[[]byte]():
 		return object{"type": "string", "format": "binary"}
 	case t == reflect.TypeFor[any]():

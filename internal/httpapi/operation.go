@@ -43,6 +43,7 @@ type operation struct {
 	long    bool         // moves a file: no 30 s limit
 	success int          // status of the success answer; 0: 200
 	facade  bool         // of another product's API: not in the documents
+	dev     bool         // of dev mode: served only there, never struck and never logged
 	run     handle
 
 	// consumes lists what a body that the operation reads itself may be.

@@ -58,6 +58,14 @@ type Config struct {
 	Compat     CompatConfig     `koanf:"compat"`
 	Quota      QuotaConfig      `koanf:"quota"`
 	Limits     LimitsConfig     `koanf:"limits"`
+	Dev        DevConfig        `koanf:"dev"`
+}
+
+// DevConfig makes the server a tenant to test against.
+type DevConfig struct {
+	Enabled  bool `koanf:"enabled" usage:"dev mode, for tests only: fail by rules, show requests, reset, keep snapshots"`
+	Seed     int  `koanf:"seed" usage:"seed of fault rules with a probability"`
+	Requests int  `koanf:"requests" usage:"how many requests dev mode remembers"`
 }
 
 // BlobsConfig says how sample bytes are stored.
@@ -159,6 +167,7 @@ func DefaultConfig() Config {
 		Compat:     CompatConfig{UnknownField: string(collection.UnknownError), UnknownIOC: UnknownIOCZero},
 		Quota:      QuotaConfig{Hunts: 10_000, Downloads: 10_000},
 		Limits:     LimitsConfig{RequestsPerMinute: 60_000, TokensPerMinute: 300, AddressTokens: 3000, BadTokens: 15, FailedSecrets: 10, InFlight: 256},
+		Dev:        DevConfig{Requests: 1000},
 	}
 }
 
@@ -282,6 +291,7 @@ func (c *Config) Validate() error {
 	inRange(bad, "limits.bad_tokens_per_address", c.Limits.BadTokens, 1, 1<<24)
 	inRange(bad, "limits.failed_secrets", c.Limits.FailedSecrets, 1, 1<<16)
 	inRange(bad, "limits.in_flight", c.Limits.InFlight, 1, 1<<16)
+	inRange(bad, "dev.requests", c.Dev.Requests, 1, 1<<20)
 	if c.ShutdownGrace < 0 {
 		bad("shutdown_grace", "must not be negative")
 	}

@@ -17,8 +17,11 @@ type Setting struct {
 	Default any // string, bool, int, time.Duration or []string
 }
 
-// Flag is the setting's name on the command line: hunt-sandbox.
-func (s Setting) Flag() string { return strings.NewReplacer(".", "-", "_", "-").Replace(s.Key) }
+// Flag is the setting's name on the command line: hunt-sandbox. A part that is
+// switched on has its own name: dev for dev.enabled.
+func (s Setting) Flag() string {
+	return strings.NewReplacer(".", "-", "_", "-").Replace(strings.TrimSuffix(s.Key, ".enabled"))
+}
 
 // Variable is the setting's name in the environment: MEWS_HUNT_SANDBOX.
 func (s Setting) Variable() string {

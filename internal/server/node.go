@@ -69,6 +69,7 @@ type node struct {
 	facts      *facts.Service
 	auth       *auth.Service
 	registry   *prometheus.Registry
+	dev        *httpapi.Dev // nil: no dev mode
 
 	first *firstClient // made by this run
 	cid   store.CID    // of the first client
@@ -207,7 +208,7 @@ func (n *node) openServices(keys *blob.Keyring) (err error) {
 	pepper := keys.Secret("pepper")
 	limits := n.cfg.Limits
 	n.auth, err = auth.New(n.db, auth.Options{
-		Pepper: pepper[:], Log: n.log, Limits: auth.Limits{
+		Pepper: pepper[:], Log: n.log, Dev: n.cfg.Dev.Enabled, Limits: auth.Limits{
 			RequestsPerMinute: limits.RequestsPerMinute, TokensPerClient: limits.TokensPerMinute, TokensPerIP: limits.AddressTokens,
 			BadTokensPerIP: limits.BadTokens, FailedSecrets: limits.FailedSecrets,
 		},
@@ -261,7 +262,7 @@ func (n *node) welcomeFirstClient(ctx context.Context) error {
 // firstSpec is the first client: of a new customer, or of the one that made-up
 // data belongs to.
 func (n *node) firstSpec() (spec auth.ClientSpec, err error) {
-	spec = auth.ClientSpec{Name: "first client", Scopes: auth.AllScopes()}
+	spec = auth.ClientSpec{Name: "first client", Scopes: n.auth.Scopes()}
 	if n.cfg.Seed != "" {
 		spec.CID = demo.CID(uint64(n.cfg.SeedValue))
 		spec.ID, spec.Secret, err = n.seedClient()
@@ -338,7 +339,7 @@ func (n *node) apiHandler() (http.Handler, error) {
 		Auth: n.auth, Samples: n.samples, Hunts: n.hunts, Quarantine: n.quarantine, Hosts: n.hosts, IOCs: n.iocs, Sightings: n.sightings, Detections: n.detections,
 		Log: n.log, Metrics: n.registry,
 		RefuseUnknown: n.cfg.Compat.UnknownIOC == UnknownIOCNotFound,
-		Now:           time.Now, Rand: rand.Reader, Region: n.cfg.Region, TrustedProxies: proxies, MaxInFlight: n.cfg.Limits.InFlight,
+		Now:           time.Now, Rand: rand.Reader, Region: n.cfg.Region, TrustedProxies: proxies, MaxInFlight: n.cfg.Limits.InFlight, Dev: n.dev,
 	})
 	if err != nil {
 		return nil, err

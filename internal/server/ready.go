@@ -22,6 +22,7 @@ type Readiness struct {
 	ClientID     string `json:"client_id,omitempty"`
 	ClientSecret string `json:"client_secret,omitempty"`
 	PID          int    `json:"pid"`
+	Dev          bool   `json:"dev,omitempty"` // dev mode is on
 }
 
 // writeReadyFile puts the file in place whole: whoever sees it can parse it. It
@@ -47,6 +48,9 @@ func greet(w io.Writer, r Readiness) {
 	fmt.Fprintf(w, "mews is ready\n\nbase_url: %s\n", r.BaseURL)
 	if r.CA != "" {
 		fmt.Fprintf(w, "ca: %s\nca_sha256: %s\n", r.CA, r.Fingerprint)
+	}
+	if r.Dev {
+		fmt.Fprint(w, "\nDEV MODE: this server fails requests on purpose and can be reset. It is for tests; keep real data out of it.\n")
 	}
 	if r.ClientSecret == "" {
 		return

@@ -45,7 +45,7 @@ func announce(r Readiness, file string, out io.Writer) error {
 
 // listen opens the public listener and the server that will use it.
 func (n *node) listen() (*http.Server, net.Listener, Readiness, error) {
-	r := Readiness{PID: os.Getpid()}
+	r := Readiness{PID: os.Getpid(), Dev: n.dev != nil}
 	if n.first != nil {
 		r.ClientID, r.ClientSecret = n.first.ID, n.first.Secret
 	}

@@ -37,6 +37,7 @@ func Start(ctx context.Context, cfg Config, logTo io.Writer) (*Server, error) {
 	if err != nil {
 		return nil, disk(err)
 	}
+	n.dev = newDev(cfg.Dev, log)
 	s, err := n.start(ctx)
 	if err != nil {
 		return nil, disk(errors.Join(err, n.Close()))
@@ -90,7 +91,7 @@ func (s *Server) Ready() Readiness { return s.ready }
 // the scopes given, or every scope when none is.
 func (s *Server) NewClient(ctx context.Context, name string, scopes ...string) (id, secret string, err error) {
 	if len(scopes) == 0 {
-		scopes = auth.AllScopes()
+		scopes = s.node.auth.Scopes()
 	}
 	actor := store.Actor{CID: s.node.cid, Client: "server", Scope: "admin", Operation: "client.create"}
 	c, secret, err := s.node.auth.CreateClient(ctx, actor, auth.ClientSpec{Name: name, CID: s.node.cid, Scopes: scopes})
