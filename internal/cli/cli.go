@@ -3,6 +3,8 @@
 // HTTP API and uses the root package like any other program.
 package cli
 
+//go:generate go test -count=1 -run ^(TestReference|TestHelp)$ . -rewrite
+
 import (
 	"context"
 	"errors"
@@ -83,8 +85,8 @@ clients of it and need to know where it is and who asks:
   FALCON_CLIENT_SECRET  its secret                (--client-secret, --client-secret-file)
   MEWS_CA               CA certificate file, PEM  (--ca)
 
-The server prints all four on its first run. NO_COLOR switches colours off.
-Exit codes: mews help exit-codes`,
+The server prints all four on its first run; "mews profile" keeps them under a name.
+NO_COLOR switches colours off. Exit codes: mews help exit-codes`,
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return g.start(c) },
@@ -92,14 +94,44 @@ Exit codes: mews help exit-codes`,
 	g.connect.register(root)
 	g.output.register(root)
 	g.registerCompletions(root)
-	root.AddCommand(
-		newSearchCommand(g), newHuntCommand(g), newRequestCommand(g), newCancelCommand(g), newDownloadCommand(g),
-		newQuotasCommand(g), newSampleCommand(g), newQuarantineCommand(g), newAgentCommand(g), newIngestCommand(g),
-		newIOCCommand(g), newDetectionCommand(g), newHostCommand(g), newProcessCommand(g), newFQLCommand(g),
-		newAPICommand(g), newTokenCommand(g), newProfileCommand(g), newVersionCommand(g), newExitCodesTopic(),
-		newServeCommand(g), newClientCommand(g), newIndexCommand(g), newSightingsCommand(g), newAuditCommand(g),
-	)
+	for _, part := range parts(g) {
+		root.AddGroup(&cobra.Group{ID: part.title, Title: part.title + ":"})
+		for _, c := range part.commands {
+			c.GroupID = part.title
+			root.AddCommand(c)
+		}
+	}
+	root.SetHelpCommandGroupID(partProgram)
+	root.SetCompletionCommandGroupID(partProgram)
+	completion(root)
 	return root
+}
+
+const partProgram = "This program"
+
+// A part is a chapter of the command tree.
+type part struct {
+	title    string
+	commands []*cobra.Command
+}
+
+// parts are the chapters in the order of help.
+func parts(g *globals) []part {
+	return []part{
+		{"Samples, searches and hunts", []*cobra.Command{
+			newSampleCommand(g), newSearchCommand(g), newHuntCommand(g), newRequestCommand(g), newCancelCommand(g),
+			newDownloadCommand(g), newQuotasCommand(g),
+		}},
+		{"Hosts and what they met", []*cobra.Command{
+			newHostCommand(g), newIOCCommand(g), newDetectionCommand(g), newProcessCommand(g), newQuarantineCommand(g),
+		}},
+		{"What hosts and sensors send", []*cobra.Command{newIngestCommand(g), newAgentCommand(g)}},
+		{"The API", []*cobra.Command{newAPICommand(g), newTokenCommand(g), newFQLCommand(g)}},
+		{"On the server's machine", []*cobra.Command{
+			newServeCommand(g), newClientCommand(g), newIndexCommand(g), newSightingsCommand(g), newAuditCommand(g),
+		}},
+		{partProgram, []*cobra.Command{newProfileCommand(g), newManCommand(g), newVersionCommand(g), newExitCodesTopic()}},
+	}
 }
 
 // start checks the flags before the command runs. cobra would check what is

@@ -7,6 +7,23 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// completion makes the command that prints completions before cobra would, so that
+// the reference knows it, and by the names that people type.
+func completion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() != "completion" {
+			continue
+		}
+		c.Short = "Print the script that completes commands in a shell"
+		for _, shell := range c.Commands() {
+			if shell.Name() == "powershell" {
+				shell.Aliases = []string{"pwsh"}
+			}
+		}
+	}
+}
+
 // completeFields completes --fields, a list parted by commas: each field once.
 func completeFields(c *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 	before, last := "", typed
