@@ -45,7 +45,7 @@ var rooms = []room{
 	}},
 	// store only for its types (CID, Actor); search and blob for the admin routes and streams.
 	{name: "internal/httpapi", may: []string{
-		"root", "internal/auth", "internal/hunt", "internal/quarantine", "internal/host", "internal/ioc", "internal/detection",
+		"root", "internal/auth", "internal/hunt", "internal/quarantine", "internal/host", "internal/ioc", "internal/detection", "internal/vuln",
 		"internal/sample", "internal/store",
 		"internal/sighting", "internal/fault",
 		"internal/telemetry", // only the names of its formats
@@ -61,6 +61,9 @@ var rooms = []room{
 	{name: "internal/profile", may: []string{"internal/vfs"}, bans: noHTTP},
 	{name: "internal/iocfile", may: []string{"internal/observable"}, bans: noHTTP},
 
+	{name: "internal/scanreport", may: []string{"internal/jsonstream"}, bans: noHTTP},
+	{name: "internal/jsonstream", bans: noHTTP},
+
 	{name: "internal/hunt", may: []string{
 		"root", "internal/sample", "internal/facts", "internal/search", "internal/index", "internal/query", "internal/yara",
 		"internal/job", "internal/store", "internal/blob",
@@ -71,6 +74,10 @@ var rooms = []room{
 	{name: "internal/quarantine", may: []string{
 		"root", "internal/host", "internal/telemetry", "internal/outward", "internal/collection", "internal/fql", "internal/sample", "internal/store",
 		"internal/blob",
+	}, bans: noHTTP},
+	{name: "internal/vuln", may: []string{
+		"root", "internal/host", "internal/scanreport", "internal/outward", "internal/telemetry", "internal/collection", "internal/fql",
+		"internal/store", "internal/blob",
 	}, bans: noHTTP},
 	{name: "internal/detection", may: []string{
 		"root", "internal/ioc", "internal/sighting", "internal/host", "internal/outward", "internal/telemetry", "internal/observable",

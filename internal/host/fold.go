@@ -56,6 +56,11 @@ func (s *Service) CatchUp(ctx context.Context) error {
 	return outward.Error("fold reports of hosts", err)
 }
 
+// CatchUpOf is CatchUp for one customer: for rooms whose filters look at devices.
+func (s *Service) CatchUpOf(ctx context.Context, cid store.CID) error {
+	return outward.Error("fold reports of hosts", s.catchUp(ctx, cid))
+}
+
 // catchUp is CatchUp for one customer. Folding a report twice changes nothing,
 // so that what a crash cuts off is simply done again.
 func (s *Service) catchUp(ctx context.Context, cid store.CID) error {
