@@ -23,6 +23,7 @@ import (
 	"github.com/mewshq/mews/internal/sample"
 	"github.com/mewshq/mews/internal/sighting"
 	"github.com/mewshq/mews/internal/store"
+	"github.com/mewshq/mews/internal/vuln"
 )
 
 // Bounds of a request. The server gives MaxHeaderBytes and the timeouts to
@@ -46,10 +47,12 @@ type Deps struct {
 	IOCs       *ioc.Service
 	Sightings  *sighting.Service
 	Detections *detection.Service
-	Log        *slog.Logger
-	Metrics    prometheus.Registerer
-	Now        func() time.Time // wall clock
-	Rand       io.Reader        // of trace ids
+	// Vulnerabilities are fed by reports of scanners.
+	Vulnerabilities *vuln.Service
+	Log             *slog.Logger
+	Metrics         prometheus.Registerer
+	Now             func() time.Time // wall clock
+	Rand            io.Reader        // of trace ids
 	// Region is the X-Cs-Region word; empty stands for DefaultRegion.
 	Region string
 	// RefuseUnknown: counting the devices of an observable that was never seen and
@@ -149,6 +152,7 @@ func (a *API) operations() []operation {
 	rows = append(rows, a.sightingOperations()...)
 	rows = append(rows, a.agentOperations()...)
 	rows = append(rows, a.detectionOperations()...)
+	rows = append(rows, a.vulnerabilityOperations()...)
 	rows = append(rows, a.fqlOperations()...)
 	rows = append(rows, a.ownOperations()...)
 	rows = append(rows, a.devOperations()...)

@@ -78,7 +78,7 @@ func FuzzRouter(f *testing.F) {
 
 // FuzzPath holds the router: any path gives 404, 405 or 400, never a redirect.
 func FuzzPath(f *testing.F) {
-	for _, p := range []string{"/", "//", samplesPath + "/", "/x/../oauth2/token", "/oauth2%2ftoken", "*", "/%00", "/spotlight/entities/vulnerabilities/v2"} {
+	for _, p := range []string{"/", "//", samplesPath + "/", "/x/../oauth2/token", "/oauth2%2ftoken", "*", "/%00", "/spotlight/entities/remediations/v2"} {
 		f.Add("GET", p)
 	}
 	h := newHarness(f)

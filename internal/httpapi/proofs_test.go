@@ -263,6 +263,36 @@ var proofs = map[string]proof{
 	},
 	"mews.detections.combined": {right: always(ask{query: "?limit=1"}), wrong: append(badQueries, ask{query: "?after=x"})},
 
+	"queryVulnerabilities": {
+		right: func(w *walk) ask { w.vulnerable("queried"); return ask{query: "?limit=1&filter=" + statusOpen} },
+		wrong: append(badVulnerabilityQueries, ask{query: "?limit=401&filter=" + statusOpen}),
+	},
+	"combinedQueryVulnerabilities": {
+		right: func(w *walk) ask {
+			w.vulnerable("combined")
+			return ask{query: "?facet=cve&facet=host_info,remediation&limit=1&filter=" + statusOpen}
+		},
+		wrong: append(badVulnerabilityQueries, ask{query: "?limit=5001&filter=" + statusOpen}, ask{query: "?facet=x&filter=" + statusOpen}),
+	},
+	"getVulnerabilities": {
+		right: func(w *walk) ask { return ask{query: "?ids=" + w.vulnerable("read")} },
+		wrong: []ask{{}},
+		none:  []ask{{query: "?ids=x"}, {query: "?ids=" + noDevice + "_" + noDevice}},
+	},
+	"mews.ingest.vulnerabilities": {
+		right: always(ask{query: "?hostname=walk", body: trivyReport("walk", "CVE-2024-0001", "CVE-2024-0002")}),
+		wrong: []ask{
+			{body: trivyReport("walk")},
+			{query: "?hostname=walk", body: "{}"},
+			{query: "?hostname=walk", body: `{"SchemaVersion":2,`},
+			{query: "?hostname=walk&format=nope", body: trivyReport("walk")},
+			{query: "?hostname=walk&format=grype", body: trivyReport("walk")},
+			{query: "?aid=walk", body: trivyReport("walk")},
+			{query: "?hostname=*", body: trivyReport("walk")},
+		},
+		large: maxReportEncoded + 1,
+	},
+
 	"mews.agent.actions": {right: always(ask{query: "?aid=" + sensorID(1)}), wrong: []ask{{}, {query: "?aid=x"}}},
 	"mews.agent.acknowledge": {
 		right:    func(w *walk) ask { return ask{body: `{"id":"` + w.hostAction() + `","outcome":"acknowledged"}`} },

@@ -10,9 +10,7 @@ import (
 // FalconPy's own tests accept nothing else.
 var refusedRoutes = []string{
 	"/spotlight/combined/installed-patches/v1",
-	"/spotlight/combined/vulnerabilities/v1",
 	"/spotlight/entities/remediations/v2",
-	"/spotlight/entities/vulnerabilities/v2",
 }
 
 const notImplemented = "not implemented by this server"

@@ -16,6 +16,7 @@ import (
 	"github.com/mewshq/mews/internal/quarantine"
 	"github.com/mewshq/mews/internal/search"
 	"github.com/mewshq/mews/internal/sighting"
+	"github.com/mewshq/mews/internal/vuln"
 	"github.com/mewshq/mews/internal/yara"
 )
 
@@ -44,6 +45,8 @@ func (h *harness) services(t testing.TB, deps *Deps, keys *blob.Keyring, engine 
 	deps.Detections, err = detection.New(detection.Deps{
 		DB: h.db, IOCs: deps.IOCs, Hosts: deps.Hosts, Keys: keys, Log: deps.Log, Now: deps.Now, Window: 10_000,
 	})
+	must(t, err)
+	deps.Vulnerabilities, err = vuln.New(vuln.Deps{DB: h.db, Hosts: deps.Hosts, Keys: keys, Log: deps.Log, Now: deps.Now})
 	must(t, err)
 	deps.Samples.OnAdopt(deps.Quarantine.Adopt)
 	deps.Sightings, err = sighting.Open(context.Background(), sighting.Deps{

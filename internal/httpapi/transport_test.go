@@ -98,7 +98,7 @@ func TestTransportTable(t *testing.T) {
 		"dot segments":       {"GET", "/x/.." + samplesPath, nil, "", 404, ""},
 		"escaped route":      {"GET", "/samples%2Fentities/samples/v3", nil, "", 404, ""},
 		"another case":       {"GET", strings.ToUpper(samplesPath), nil, "", 404, ""},
-		"spotlight":          {"GET", "/spotlight/combined/vulnerabilities/v1?filter=x", nil, "", 400, notImplemented},
+		"spotlight":          {"GET", "/spotlight/combined/installed-patches/v1?filter=x", nil, "", 400, notImplemented},
 		"wrong method":       {"PUT", samplesPath, nil, "", 405, "DELETE or GET or POST"},
 		"preflight":          {"OPTIONS", samplesPath, map[string]string{"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}, "", 405, ""},
 		"no token":           {"GET", samplesPath + "?ids=x", nil, "", 401, "access denied, invalid bearer token"},

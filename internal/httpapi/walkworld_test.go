@@ -6,6 +6,7 @@ import (
 	"context"
 	"net"
 	"net/textproto"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -79,6 +80,14 @@ func (w *walk) legacy(domain string) string {
 func (w *walk) indicator(domain string) string {
 	w.t.Helper()
 	return w.made(w.t, w.token, indicator("domain", domain))[0].ID
+}
+
+// vulnerable gives the id of a vulnerability.
+func (w *walk) vulnerable(scope string) string {
+	w.t.Helper()
+	w.scanned(w.t, w.token, "?hostname=walk", trivyReport(scope, "CVE-2024-0001"))
+	filter := url.QueryEscape("scan.scope:'" + scope + "'")
+	return decode[string](w.t, w.get(w.t, w.token, vulnerabilitiesPath+"?filter="+filter)).Resources[0]
 }
 
 // A tee keeps the bytes that a connection received.

@@ -59,6 +59,8 @@ type Config struct {
 	Quota      QuotaConfig      `koanf:"quota"`
 	Limits     LimitsConfig     `koanf:"limits"`
 	Dev        DevConfig        `koanf:"dev"`
+
+	Vulnerabilities VulnerabilitiesConfig `koanf:"vulnerabilities"`
 }
 
 // DevConfig makes the server a tenant to test against.
@@ -107,6 +109,12 @@ type WebhookConfig struct {
 type TelemetryConfig struct {
 	Retention time.Duration `koanf:"retention" usage:"how long sightings are kept after they were last seen (0: for ever)"`
 	MemoryMB  int           `koanf:"memory_mb" usage:"memory that all ingest calls at work may hold, in MiB"`
+}
+
+// VulnerabilitiesConfig says how long what scanners found counts.
+type VulnerabilitiesConfig struct {
+	ExpireAfter time.Duration `koanf:"expire_after" usage:"vulnerabilities expire when what they were found in has not been scanned for this long (0: never)"`
+	Retention   time.Duration `koanf:"retention" usage:"how long closed and expired vulnerabilities are kept (0: for ever)"`
 }
 
 // PagingConfig bounds pages of records.
@@ -168,6 +176,8 @@ func DefaultConfig() Config {
 		Quota:      QuotaConfig{Hunts: 10_000, Downloads: 10_000},
 		Limits:     LimitsConfig{RequestsPerMinute: 60_000, TokensPerMinute: 300, AddressTokens: 3000, BadTokens: 15, FailedSecrets: 10, InFlight: 256},
 		Dev:        DevConfig{Requests: 1000},
+
+		Vulnerabilities: VulnerabilitiesConfig{ExpireAfter: 45 * 24 * time.Hour, Retention: 365 * 24 * time.Hour},
 	}
 }
 
@@ -276,6 +286,12 @@ func (c *Config) Validate() error {
 	inRange(bad, "quarantine.max_update", c.Quarantine.MaxUpdate, 1, 1<<24)
 	if c.Telemetry.Retention < 0 {
 		bad("telemetry.retention", "must not be negative; 0 keeps sightings for ever")
+	}
+	if c.Vulnerabilities.ExpireAfter < 0 {
+		bad("vulnerabilities.expire_after", "must not be negative; with 0 nothing expires")
+	}
+	if c.Vulnerabilities.Retention < 0 {
+		bad("vulnerabilities.retention", "must not be negative; 0 keeps vulnerabilities for ever")
 	}
 	inRange(bad, "telemetry.memory_mb", c.Telemetry.MemoryMB, 64, 1<<20)
 	if c.Paging.Window != 0 { // 0: no bound

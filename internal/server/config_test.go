@@ -78,6 +78,8 @@ func TestValidate(t *testing.T) {
 		{"unknown fields somehow", func(c *Config) { c.Compat.UnknownField = "ignore" }, "compat.unknown_field"},
 		{"sightings for ever", func(c *Config) { c.Telemetry.Retention = 0 }, ""},
 		{"sightings until yesterday", func(c *Config) { c.Telemetry.Retention = -time.Hour }, "telemetry.retention"},
+		{"vulnerabilities until yesterday", func(c *Config) { c.Vulnerabilities.Retention = -time.Hour }, "vulnerabilities.retention"},
+		{"vulnerabilities that had expired", func(c *Config) { c.Vulnerabilities.ExpireAfter = -time.Hour }, "vulnerabilities.expire_after"},
 		{"ingest without memory", func(c *Config) { c.Telemetry.MemoryMB = 1 }, "telemetry.memory_mb"},
 		{"updates of nothing", func(c *Config) { c.Quarantine.MaxUpdate = 0 }, "quarantine.max_update"},
 		{"a webhook", func(c *Config) { c.Webhook.URL, c.Webhook.SecretFile = "https://hook.example/x?y=z", "s" }, ""},

@@ -34,6 +34,7 @@ import (
 	"github.com/mewshq/mews/internal/sighting"
 	"github.com/mewshq/mews/internal/store"
 	"github.com/mewshq/mews/internal/vfs"
+	"github.com/mewshq/mews/internal/vuln"
 	"github.com/mewshq/mews/internal/yara"
 )
 
@@ -64,6 +65,7 @@ type node struct {
 	detections *detection.Service
 	webhook    *webhook // nil: nobody is told
 	sightings  *sighting.Service
+	vulns      *vuln.Service
 	jobs       *job.Table
 	hunts      *hunt.Service
 	facts      *facts.Service
@@ -189,6 +191,12 @@ func (n *node) openServices(keys *blob.Keyring) (err error) {
 	if err := n.openDetections(keys); err != nil {
 		return err
 	}
+	if n.vulns, err = vuln.New(vuln.Deps{
+		DB: n.db, Hosts: n.hosts, Keys: keys, Log: n.log, UnknownField: collection.UnknownField(n.cfg.Compat.UnknownField),
+		ExpireAfter: n.cfg.Vulnerabilities.ExpireAfter, Retention: n.cfg.Vulnerabilities.Retention,
+	}); err != nil {
+		return err
+	}
 	// Before samples recover: a blob that a record held brings the record back.
 	n.samples.OnAdopt(n.quarantine.Adopt)
 	n.jobs = job.New(n.db, job.Options{Log: n.log})
@@ -287,6 +295,7 @@ func (n *node) background(ctx context.Context) error {
 	group.Go(func() error { return n.hosts.Run(ctx) })
 	group.Go(func() error { return n.quarantine.Run(ctx) })
 	group.Go(func() error { return n.iocs.Run(ctx) })
+	group.Go(func() error { return n.vulns.Run(ctx) })
 	if n.webhook != nil {
 		group.Go(func() error { return n.webhook.Run(ctx) })
 	}
@@ -337,7 +346,8 @@ func (n *node) apiHandler() (http.Handler, error) {
 		newCollector(n.index.Status, indexGauges()), newCollector(n.sightings.Status, sightingGauges()))
 	api, err := httpapi.New(httpapi.Deps{
 		Auth: n.auth, Samples: n.samples, Hunts: n.hunts, Quarantine: n.quarantine, Hosts: n.hosts, IOCs: n.iocs, Sightings: n.sightings, Detections: n.detections,
-		Log: n.log, Metrics: n.registry,
+		Vulnerabilities: n.vulns,
+		Log:             n.log, Metrics: n.registry,
 		RefuseUnknown: n.cfg.Compat.UnknownIOC == UnknownIOCNotFound,
 		Now:           time.Now, Rand: rand.Reader, Region: n.cfg.Region, TrustedProxies: proxies, MaxInFlight: n.cfg.Limits.InFlight, Dev: n.dev,
 	})
