@@ -39,7 +39,7 @@ var rooms = []room{
 	}},
 	{name: "internal/server", may: []string{
 		"root", "internal/httpapi", "internal/auth", "internal/hunt", "internal/quarantine", "internal/host", "internal/ioc", "internal/collection",
-		"internal/facts", "internal/detection", "internal/sighting", "internal/fault", "internal/demo",
+		"internal/facts", "internal/detection", "internal/sighting", "internal/vuln", "internal/fault", "internal/demo",
 		"internal/sample", "internal/search",
 		"internal/index", "internal/query", "internal/yara", "internal/job", "internal/store", "internal/blob", "internal/vfs",
 	}},
