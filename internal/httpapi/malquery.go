@@ -151,7 +151,7 @@ func (a *API) malqueryDownload(ctx context.Context, who store.Actor, req *hashQu
 	if err != nil {
 		return err
 	}
-	out.Open(mediaBytes, rec.SHA256, rec.Size)
+	out.OpenSample(rec.SHA256, rec.Size)
 	return stream(out, r)
 }
 

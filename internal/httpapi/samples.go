@@ -48,7 +48,7 @@ func (a *API) getSample(ctx context.Context, who store.Actor, req *sampleGet, ou
 		return err
 	}
 	if !req.Protected {
-		out.Open(mediaBytes, rec.SHA256, rec.Size)
+		out.OpenSample(rec.SHA256, rec.Size)
 		return stream(out, r)
 	}
 	out.Open(mediaZip, rec.SHA256+".zip", -1)

@@ -1,8 +1,10 @@
 package httpapi
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -24,15 +26,41 @@ type sink struct {
 	media string
 	name  string // made of hashes and request ids only
 	size  int64  // bytes, -1 when unknown
+	tag   string // names these very bytes; empty: no other answer has them
+	skip  int64  // bytes that the client has already
+	gone  int64  // bytes left out so far
 	buf   []byte
 }
 
 // Open says what the body will be; it must come before the first Write.
 func (s *sink) Open(media, name string, size int64) { s.media, s.name, s.size = media, name, size }
 
+// OpenSample is Open for the plain bytes of a sample. A client that has its
+// beginning may ask for the rest; the source is still read from its start, so
+// that it proves whole.
+func (s *sink) OpenSample(sha256 string, size int64) {
+	s.Open(mediaBytes, sha256, size)
+	s.tag = `"` + sha256 + `"`
+	h := s.call.r.Header
+	if from, ok := restFrom(h.Get("Range")); ok && from < size && (h.Get("If-Range") == "" || h.Get("If-Range") == s.tag) {
+		s.skip = from
+	}
+}
+
+// restFrom reads the one form of a range that a resumed download needs,
+// bytes=N-. Any other is answered with the whole file, as ranges may be.
+func restFrom(text string) (int64, bool) {
+	text, isBytes := strings.CutPrefix(text, "bytes=")
+	text, isRest := strings.CutSuffix(text, "-")
+	n, err := strconv.ParseUint(text, 10, 63)
+	return int64(n), isBytes && isRest && err == nil && n > 0
+}
+
 // Write takes bytes and sends all but the last ones.
 func (s *sink) Write(p []byte) (int, error) {
-	for rest := p; len(rest) > 0; {
+	left := min(int64(len(p)), s.skip-s.gone)
+	s.gone += left
+	for rest := p[left:]; len(rest) > 0; {
 		n := min(len(rest), holdBack)
 		if len(s.buf) > 0 && len(s.buf)+n > holdBack {
 			if err := s.flush(); err != nil {
@@ -60,15 +88,23 @@ func (s *sink) header() {
 	}
 	c.status = http.StatusOK
 	h := c.w.Header()
+	h.Set("Accept-Ranges", "none")
+	if s.tag != "" {
+		h.Set("Accept-Ranges", "bytes")
+		h.Set("Etag", s.tag)
+	}
+	if s.skip > 0 {
+		c.status = http.StatusPartialContent
+		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", s.skip, s.size-1, s.size))
+	}
 	h.Set("Content-Type", s.media)
 	h.Set("Content-Disposition", `attachment; filename="`+s.name+`"`)
 	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Accept-Ranges", "none")
 	if s.size >= 0 {
-		h.Set("Content-Length", strconv.FormatInt(s.size, 10))
+		h.Set("Content-Length", strconv.FormatInt(s.size-s.skip, 10))
 	}
-	c.w.WriteHeader(http.StatusOK)
+	c.w.WriteHeader(c.status)
 }
 
 // finish ends the body: whole after nil, otherwise as an error.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -102,4 +104,49 @@ func TestSinkBytes(t *testing.T) {
 			r.Fatalf("a fault reads as status %d with %d bytes", a.status, len(a.body))
 		}
 	})
+}
+
+// TestRest: who has the beginning of a sample gets the rest of it, and of that
+// sample only; whatever else a range asks for is answered with the whole.
+func TestRest(t *testing.T) {
+	h := newHarness(t)
+	token := h.token(t)
+	content := strings.Repeat("0123456789abcdef", 10_000)
+	h.upload(t, token, content, "file_name=n")
+	tag := `"` + sum(content) + `"`
+	for _, tc := range []struct {
+		path, rng, ifRange string
+		from               int
+	}{
+		{samplesPath, "bytes=1-", "", 1},
+		{samplesPath, "bytes=70000-", tag, 70_000},
+		{samplesPath, "bytes=159999-", tag, 159_999},
+		{"/malquery/entities/download-files/v1", "bytes=100-", tag, 100},
+		{samplesPath, "bytes=100-", `"other"`, 0},
+		{samplesPath, "bytes=160000-", tag, 0},
+		{samplesPath, "bytes=99999999999999999999-", tag, 0},
+		{samplesPath, "bytes=0-", tag, 0},
+		{samplesPath, "bytes=5-9", tag, 0},
+		{samplesPath, "bytes=-5", tag, 0},
+		{samplesPath, "bytes=1-,5-", tag, 0},
+		{samplesPath, "lines=1-", tag, 0},
+		{samplesPath, "bytes=+1-", tag, 0},
+	} {
+		header := bearing(token)
+		header["Range"], header["If-Range"] = tc.rng, tc.ifRange
+		a := h.do(t, "GET", tc.path+"?ids="+sum(content), header, "")
+		status, span := 200, ""
+		if tc.from > 0 {
+			status, span = 206, fmt.Sprintf("bytes %d-%d/%d", tc.from, len(content)-1, len(content))
+		}
+		if a.status != status || string(a.body) != content[tc.from:] || a.header.Get("Content-Range") != span ||
+			a.header.Get("Etag") != tag || a.header.Get("Content-Length") != strconv.Itoa(len(content)-tc.from) {
+			t.Errorf("%s: status %d, %d bytes, %v", tc.rng, a.status, len(a.body), a.header)
+		}
+	}
+	header := bearing(token)
+	header["Range"] = "bytes=1-"
+	if a := h.do(t, "GET", samplesPath+"?password_protected=true&ids="+sum(content), header, ""); a.status != 200 || a.header.Get("Accept-Ranges") != "none" {
+		t.Errorf("an archive, which no other answer equals, gives its rest: %d %v", a.status, a.header)
+	}
 }
