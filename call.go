@@ -2,6 +2,7 @@ package mews
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -117,6 +118,9 @@ func (c *Client) attempt(ctx context.Context, k call, handle func(*http.Response
 			return out // logging in has repeated what it could
 		}
 	}
+	if out.err = c.slowDown(ctx); out.err != nil {
+		return out
+	}
 	if !k.stream {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.deadline(k))
@@ -128,6 +132,9 @@ func (c *Client) attempt(ctx context.Context, k call, handle func(*http.Response
 		return out
 	}
 	record(ctx, resp, k.stream)
+	if c.pace != nil {
+		c.pace.note(resp.Header, c.now())
+	}
 	out.status = resp.StatusCode
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		out.asked = askedWait(resp.Header, c.now())
@@ -243,10 +250,12 @@ func replyError(r *http.Response) error {
 	var env Envelope[json.RawMessage]
 	if json.Unmarshal(b, &env) != nil || len(env.Errors) == 0 {
 		text := strings.TrimSpace(http.StatusText(r.StatusCode))
-		return Errorf(kind, "the server answered %d %s without saying why; is the base URL right?", r.StatusCode, text)
+		e := Errorf(kind, "the server answered %d %s without saying why; is the base URL right?", r.StatusCode, text)
+		e.Code, e.TraceID = r.StatusCode, r.Header.Get("X-Cs-Traceid")
+		return e
 	}
 	e := errorOf(kind, env.Errors)
-	e.TraceID = env.Meta.TraceID
+	e.Code, e.TraceID = r.StatusCode, cmp.Or(env.Meta.TraceID, r.Header.Get("X-Cs-Traceid"))
 	if env.Meta.RequiredScope != "" {
 		e.Message += fmt.Sprintf(" (the API client lacks the scope %s)", env.Meta.RequiredScope)
 	}

@@ -32,6 +32,7 @@ type Client struct {
 	headers   http.Header
 	timeout   time.Duration
 	retry     retryPolicy
+	pace      *pace // nil: calls are not slowed down
 }
 
 // An Option changes how NewClient builds a Client.
@@ -50,6 +51,7 @@ type settings struct {
 	timeout               time.Duration
 	retry                 retryPolicy
 	now                   func() time.Time
+	pace                  *pace
 }
 
 // WithCredentials sets the API client's id and secret.
@@ -98,6 +100,17 @@ func WithRetries(n int) Option {
 	return func(s *settings) error { s.retry.attempts = 1 + max(n, 0); return nil }
 }
 
+// WithThrottle says whether the client slows itself down when the server tells
+// that few calls are left of the minute's. It does unless it is told not to.
+func WithThrottle(on bool) Option {
+	return func(s *settings) error {
+		if s.pace = nil; on {
+			s.pace = &pace{}
+		}
+		return nil
+	}
+}
+
 // WithRetryNotice calls f before each pause that precedes a repeated attempt.
 func WithRetryNotice(f func(op string, err error, pause time.Duration)) Option {
 	return func(s *settings) error { s.retry.notice = f; return nil }
@@ -112,14 +125,12 @@ func WithCloud(name string) Option {
 // WithProxy sends every call through this proxy (http, https or socks5) instead
 // of the one that the environment names.
 func WithProxy(rawURL string) Option {
-	return func(s *settings) (err error) {
-		s.proxy, err = url.Parse(rawURL)
-		if err == nil && (s.proxy.Host == "" || !slices.Contains([]string{"http", "https", "socks5"}, s.proxy.Scheme)) {
-			err = errors.New("expected scheme://host[:port] with http, https or socks5")
+	return func(s *settings) error {
+		proxy, err := url.Parse(rawURL)
+		if err != nil || proxy.Host == "" || !slices.Contains([]string{"http", "https", "socks5"}, proxy.Scheme) {
+			return errors.New("proxy: expected scheme://host[:port] with http, https or socks5") // its password is not told
 		}
-		if err != nil {
-			return fmt.Errorf("proxy: %w", err) // without the URL: it may hold a password
-		}
+		s.proxy = proxy
 		return nil
 	}
 }
@@ -147,7 +158,7 @@ func WithTransport(t http.RoundTripper) Option {
 // name. It does not connect yet.
 func NewClient(baseURL string, opts ...Option) (*Client, error) {
 	s := settings{
-		userAgent: "mews-go", timeout: time.Minute, now: time.Now,
+		userAgent: "mews-go", timeout: time.Minute, now: time.Now, pace: &pace{},
 		retry: retryPolicy{attempts: 5, first: 250 * time.Millisecond, jitter: rand.Float64, sleep: sleep},
 	}
 	for _, opt := range opts {
@@ -167,7 +178,7 @@ func NewClient(baseURL string, opts ...Option) (*Client, error) {
 	}
 	c := &Client{
 		byName: byName, userAgent: s.userAgent, headers: s.headers, timeout: s.timeout, retry: s.retry,
-		tokens: s.tokens, now: s.now,
+		tokens: s.tokens, now: s.now, pace: s.pace,
 	}
 	c.base.Store(base)
 	c.http = &http.Client{

@@ -1,14 +1,13 @@
 package mews
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"mime/multipart"
 	"net/http"
+	"net/url"
 	"strconv"
 )
 
@@ -27,47 +26,20 @@ const (
 func (s QuarantineService) Report(ctx context.Context, r QuarantineReport, file io.Reader) (QuarantinedFile, error) {
 	sent := postJSON(r)
 	if file != nil {
+		record, errRecord := json.Marshal(r)
+		bytes, errFile := rawBody(file)
+		if err := errors.Join(errRecord, errFile); err != nil {
+			return QuarantinedFile{}, err
+		}
+		// The file's name on this machine is not told.
 		var err error
-		if sent, err = formBodyOf(r, file); err != nil {
+		if sent, err = multipartBody(url.Values{"record": {string(record)}}, "sample", "sample", bytes); err != nil {
 			return QuarantinedFile{}, err
 		}
 	}
 	return callOne[QuarantinedFile](ctx, s.c, call{
 		op: "report quarantined file", method: http.MethodPost, path: ingestQuarantine, body: sent, safe: true,
 	})
-}
-
-// formBodyOf puts a record and a file into one form. The file is not held in
-// memory, and its name on this machine is not told.
-func formBodyOf(record any, file io.Reader) (*body, error) {
-	raw, err := rawBody(file)
-	if err != nil {
-		return nil, err
-	}
-	text, err := json.Marshal(record)
-	if err != nil {
-		return nil, err
-	}
-	var frame bytes.Buffer
-	form := multipart.NewWriter(&frame)
-	errRecord := form.WriteField("record", string(text))
-	_, errFile := form.CreateFormFile("sample", "sample")
-	head := frame.Len()
-	if err := errors.Join(errRecord, errFile, form.Close()); err != nil {
-		return nil, err
-	}
-	sent := body{kind: form.FormDataContentType(), size: -1, once: raw.once}
-	if raw.size >= 0 {
-		sent.size = int64(frame.Len()) + raw.size
-	}
-	sent.open = func() (io.Reader, error) {
-		r, err := raw.open()
-		if err != nil {
-			return nil, err
-		}
-		return io.MultiReader(bytes.NewReader(frame.Bytes()[:head]), r, bytes.NewReader(frame.Bytes()[head:])), nil
-	}
-	return &sent, nil
 }
 
 // Import takes in many records without their bytes, in as many calls as they

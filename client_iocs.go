@@ -121,6 +121,11 @@ func (s IOCService) Actions(ctx context.Context, ids ...string) (*Envelope[Indic
 	})
 }
 
+// ActionNames lists the actions.
+func (s IOCService) ActionNames(ctx context.Context) ([]string, error) {
+	return s.words(ctx, "actions")
+}
+
 // Types lists the types of indicators.
 func (s IOCService) Types(ctx context.Context) ([]string, error) { return s.words(ctx, "ioc-types") }
 

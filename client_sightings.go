@@ -10,10 +10,25 @@ import (
 // SightingService tells where observables were seen. It answers for any
 // well-formed observable, whether it is a custom IOC or not, from all telemetry
 // that is kept. When an answer is empty, Meta.Hint says why.
-type SightingService struct{ c *Client }
+type SightingService struct {
+	c      *Client
+	modern bool // by the routes of the /iocs/ family
+}
 
 // Sightings tells where observables were seen.
-func (c *Client) Sightings() SightingService { return SightingService{c} }
+func (c *Client) Sightings() SightingService { return SightingService{c: c} }
+
+// Sightings is Client.Sightings by the routes of this family, for API clients
+// that have its scope and not that of the older one.
+func (s IOCService) Sightings() SightingService { return SightingService{c: s.c, modern: true} }
+
+// path chooses between the routes of the two families.
+func (s SightingService) path(legacy, modern string) string {
+	if s.modern {
+		return modern
+	}
+	return legacy
+}
 
 const processEntities = "/processes/entities/processes/v1"
 
@@ -23,7 +38,7 @@ const maxProcessIDs = 1000
 // Count tells on how many hosts an observable was seen.
 func (s SightingService) Count(ctx context.Context, o Observable) (*Envelope[DeviceCount], error) {
 	env, err := callJSON[DeviceCount](ctx, s.c, call{
-		op: "count devices", method: http.MethodGet, path: "/indicators/aggregates/devices-count/v1",
+		op: "count devices", method: http.MethodGet, path: s.path("/indicators/aggregates/devices-count/v1", "/iocs/aggregates/indicators/device-count/v1"),
 		query: SightingQuery{Observable: o}.values(), safe: true,
 	})
 	if err == nil && len(env.Resources) != 1 {
@@ -46,7 +61,7 @@ func (s SightingService) All(ctx context.Context, q SightingQuery) iter.Seq2[Sig
 
 // Devices gives one page of ids of the hosts that have seen an observable.
 func (s SightingService) Devices(ctx context.Context, q SightingQuery) (*Envelope[string], error) {
-	return sightings[string](ctx, s.c, "list devices", "/indicators/queries/devices/v1", q)
+	return sightings[string](ctx, s.c, "list devices", s.path("/indicators/queries/devices/v1", "/iocs/queries/indicators/devices/v1"), q)
 }
 
 // AllDevices gives every such id, page by page as they are needed. The first
@@ -58,7 +73,7 @@ func (s SightingService) AllDevices(ctx context.Context, q SightingQuery) iter.S
 // Processes gives one page of ids of the processes on q.DeviceID that have met
 // an observable: "pid:<device id>:<number>".
 func (s SightingService) Processes(ctx context.Context, q SightingQuery) (*Envelope[string], error) {
-	return sightings[string](ctx, s.c, "list processes", "/indicators/queries/processes/v1", q)
+	return sightings[string](ctx, s.c, "list processes", s.path("/indicators/queries/processes/v1", "/iocs/queries/indicators/processes/v1"), q)
 }
 
 // AllProcesses gives every such id, page by page as they are needed. The first

@@ -21,6 +21,10 @@ func TestSightingCalls(t *testing.T) {
 		switch r.Method + " " + r.URL.Path + "?" + r.URL.RawQuery {
 		case "GET /indicators/aggregates/devices-count/v1?type=ipv6&value=2001%3Adb8%3A%3A1":
 			reply(w, 200, `{"meta":{"hint":{"reason":"never_seen","hosts":7}},"errors":[],"resources":[{"id":"ipv6:2001:db8::1","device_count":0}]}`)
+		case "GET /iocs/aggregates/indicators/device-count/v1?type=md5&value=m":
+			reply(w, 200, `{"meta":{},"errors":[],"resources":[{"type":"md5","value":"m","device_count":4}]}`)
+		case "GET /iocs/queries/indicators/devices/v1?type=md5&value=m", "GET /iocs/queries/indicators/processes/v1?device_id=d&type=md5&value=m":
+			reply(w, 200, `{"meta":{},"errors":[],"resources":["`+r.URL.Path+`"]}`)
 		case "GET /indicators/aggregates/devices-count/v1?type=md5&value=x":
 			reply(w, 200, `{"meta":{},"errors":[],"resources":[]}`)
 		case "GET /processes/entities/processes/v1?ids=pid%3A" + aid + "%3A7&ids=" + aid + "%3A8":
@@ -36,6 +40,16 @@ func TestSightingCalls(t *testing.T) {
 	}
 	if _, err := c.Sightings().Count(t.Context(), Observable{TypeMD5, "x"}); !errors.Is(err, ErrInternal) {
 		t.Errorf("a reply without a count: %v", err)
+	}
+	modern, m := c.IOCs().Sightings(), Observable{TypeMD5, "m"}
+	if n, err := modern.Count(t.Context(), m); err != nil || n.Resources[0].DeviceCount != 4 {
+		t.Errorf("count of the other family %+v, %v", n, err)
+	}
+	if l, err := modern.Devices(t.Context(), SightingQuery{Observable: m}); err != nil || l.Resources[0] != "/iocs/queries/indicators/devices/v1" {
+		t.Errorf("devices of the other family %+v, %v", l, err)
+	}
+	if l, err := modern.Processes(t.Context(), SightingQuery{Observable: m, DeviceID: "d"}); err != nil || l.Resources[0] != "/iocs/queries/indicators/processes/v1" {
+		t.Errorf("processes of the other family %+v, %v", l, err)
 	}
 	p, err := c.Sightings().ProcessDetails(t.Context(), "pid:"+aid+":7", aid+":8")
 	if err != nil || len(p.Resources) != 1 || p.Resources[0].ProcessIDLocal != "7" || len(p.Errors) != 1 {

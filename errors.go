@@ -26,7 +26,10 @@ type Error struct {
 	Kind    error
 	Message string
 	ID      string // the object the error speaks of, where there is one
-	TraceID string // filled by the client from the reply
+	// Code is the reply's HTTP status and TraceID its name in the server's log;
+	// the client fills them in where there was a reply.
+	Code    int
+	TraceID string
 	// Each tells of every object that made a call fail which changes all of its
 	// objects or none; nil where there is no more to tell than Message and ID.
 	Each []APIError

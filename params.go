@@ -1,12 +1,10 @@
 package mews
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
-	"mime/multipart"
 	"net/http"
 	"net/url"
 	"slices"
@@ -170,7 +168,7 @@ func (p Params) body(o Operation, form url.Values, fields map[string]any) (*body
 			return nil, err
 		}
 		if b.kind = "application/octet-stream"; len(form) > 0 {
-			b, err = multipartBody(form, p.fileField(o), b)
+			b, err = multipartBody(form, p.fileField(o), cmp.Or(form.Get("file_name"), "file"), b)
 		} else if len(o.Consumes) > 0 {
 			b.kind = o.Consumes[0]
 		}
@@ -203,43 +201,4 @@ func (p Params) fileField(o Operation) string {
 		}
 	}
 	return "file"
-}
-
-// multipartBody is a form with a file in it. The file comes last, so that a
-// server knows the fields before it reads it.
-func multipartBody(form url.Values, field string, file *body) (*body, error) {
-	var head bytes.Buffer
-	w := multipart.NewWriter(&head)
-	for _, name := range slices.Sorted(maps.Keys(form)) {
-		for _, value := range form[name] {
-			if err := w.WriteField(name, value); err != nil {
-				return nil, err
-			}
-		}
-	}
-	name := form.Get("file_name")
-	if name == "" {
-		name = field
-	}
-	if _, err := w.CreateFormFile(field, name); err != nil {
-		return nil, err
-	}
-	start := bytes.Clone(head.Bytes())
-	head.Reset()
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	end := head.Bytes()
-	b := &body{kind: w.FormDataContentType(), size: file.size, once: file.once}
-	if b.size >= 0 {
-		b.size += int64(len(start) + len(end))
-	}
-	b.open = func() (io.Reader, error) {
-		r, err := file.open()
-		if err != nil {
-			return nil, err
-		}
-		return io.MultiReader(bytes.NewReader(start), r, bytes.NewReader(end)), nil
-	}
-	return b, nil
 }
