@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"go/format"
 	"reflect"
@@ -36,20 +37,22 @@ func TestOperationTable(t *testing.T) {
 	golden(t, "../../operations_table.go", text)
 }
 
-// collections names FalconPy's service class of each family.
-func collections() map[string]string {
-	return map[string]string{
+// classOf names FalconPy's service class of a family; the families that it
+// does not have are mews's own.
+func classOf(family string) string {
+	return cmp.Or(map[string]string{
 		"OAuth2": "OAuth2", "Quarantine": "Quarantine", "MalQuery": "MalQuery", "IOC (legacy)": "Iocs", "IOC": "IOC",
 		"Sample uploads": "SampleUploads", "Hosts": "Hosts", "Spotlight": "SpotlightVulnerabilities", "Intel": "Intel",
-		"Own extensions": "Mews",
-	}
+	}[family], ownClass)
 }
+
+const ownClass = "Mews"
 
 func sdkOperation(l listed, row operation, served bool) mews.Operation {
 	out := mews.Operation{
-		ID: l.ID, PEP8: l.PEP8, Aliases: l.Aliases, Collection: collections()[l.Family], Family: l.Family,
+		ID: l.ID, PEP8: l.PEP8, Aliases: l.Aliases, Collection: classOf(l.Family), Family: l.Family,
 		Method: l.Method, Path: l.Path, Scopes: l.Scopes, Paging: mews.Paging(l.Paging),
-		ReadOnly: l.Method == "GET", Own: l.Family == "Own extensions", Served: served,
+		ReadOnly: l.Method == "GET", Own: classOf(l.Family) == ownClass, Served: served,
 	}
 	if !served {
 		return out
