@@ -66,6 +66,9 @@ func baseOf(baseURL, cloud string) (base *url.URL, byName bool, err error) {
 	return base, false, err
 }
 
+// BaseURL is where calls go now: as it was given, or the host of the cloud.
+func (c *Client) BaseURL() string { return c.base.Load().String() }
+
 // moveTo follows the region that a login names, to a known host of the vendor
 // and to nowhere else: a token and a secret go there. True: the client moved.
 func (c *Client) moveTo(h http.Header) bool {

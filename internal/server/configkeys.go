@@ -31,6 +31,9 @@ func (s Setting) Variable() string {
 // Settings lists every configuration key with its default.
 func Settings() []Setting { return settingsOf(reflect.ValueOf(DefaultConfig()), "") }
 
+// Values lists every configuration key with what cfg says; Default holds it.
+func Values(cfg Config) []Setting { return settingsOf(reflect.ValueOf(cfg), "") }
+
 func settingsOf(v reflect.Value, prefix string) []Setting {
 	var list []Setting
 	for i := range v.NumField() {
