@@ -31,7 +31,7 @@ var noHTTP = []string{"net/http"}
 var rooms = []room{
 	{name: "cmd/mews", may: []string{"internal/cli"}},
 
-	{name: "mewstest", may: []string{"root", "internal/server"}},
+	{name: "mewstest", may: []string{"root", "internal/server", "internal/fault"}},
 
 	{name: "internal/cli", may: []string{"root", "internal/avlog", "internal/iocfile", "internal/shipping", "internal/profile"}, files: map[string][]string{
 		"serve.go": {"internal/server"}, "check.go": {"internal/server"},
@@ -54,7 +54,7 @@ var rooms = []room{
 
 	{name: "internal/fault", may: []string{"root"}, bans: noHTTP},
 	{name: "internal/demo", may: []string{
-		"root", "internal/quarantine", "internal/sighting", "internal/ioc", "internal/sample", "internal/telemetry", "internal/store",
+		"root", "internal/quarantine", "internal/sighting", "internal/ioc", "internal/vuln", "internal/sample", "internal/telemetry", "internal/store",
 	}, bans: noHTTP},
 
 	{name: "internal/avlog", bans: noHTTP},

@@ -46,6 +46,7 @@ func config(folder string, opts []Option) server.Config {
 	s.Listen = "127.0.0.1:0"
 	s.InsecureHTTP = true
 	s.ShutdownGrace = shutdownGrace
+	s.Dev.Enabled = true // Fail and Requests
 	if worker := os.Getenv("MEWS_YARA_WORKER"); worker != "" {
 		WithYara(worker)(&s)
 	}

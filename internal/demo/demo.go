@@ -11,14 +11,16 @@ import (
 	"github.com/mewshq/mews/internal/sample"
 	"github.com/mewshq/mews/internal/sighting"
 	"github.com/mewshq/mews/internal/store"
+	"github.com/mewshq/mews/internal/vuln"
 )
 
 // Rooms are the services that are filled.
 type Rooms struct {
-	Samples    *sample.Service
-	Quarantine *quarantine.Service
-	IOCs       *ioc.Service
-	Sightings  *sighting.Service
+	Samples         *sample.Service
+	Quarantine      *quarantine.Service
+	IOCs            *ioc.Service
+	Sightings       *sighting.Service
+	Vulnerabilities *vuln.Service
 }
 
 // Options choose the data.
@@ -29,7 +31,7 @@ type Options struct {
 
 // Counts tell what was put in.
 type Counts struct {
-	Hosts, Samples, Indicators, Events, Detections, Quarantined int
+	Hosts, Samples, Indicators, Events, Detections, Quarantined, Vulnerabilities int
 }
 
 // Fill puts the data in, for the actor's customer. It is made for a server that
@@ -45,6 +47,7 @@ func Fill(ctx context.Context, rooms Rooms, who store.Actor, o Options) (Counts,
 		{"indicators", f.indicators}, // before the telemetry that meets them
 		{"telemetry", f.telemetry},
 		{"quarantine", f.quarantine},
+		{"vulnerabilities", f.vulnerabilities},
 	} {
 		if err := step.fill(ctx, &n); err != nil {
 			return n, fmt.Errorf("demo data: %s: %w", step.what, err)

@@ -80,6 +80,15 @@ func names(t *testing.T, c *mews.Client) map[string][]string {
 		add("detections", err, fmt.Sprint(d.Type, ":", d.Value, " ", d.DeviceID, " ", d.ProcessID))
 	}
 	slices.Sort(out["detections"])
+	weak, err := c.Vulnerabilities().Combined(ctx, mews.RecordQuery{Filter: "cve.id:*'CVE-*'", Limit: 1000})
+	add("vulnerabilities", err)
+	for _, v := range weak.Resources {
+		add("vulnerabilities", nil, fmt.Sprint(v.AID, " ", v.CVE.ID, " ", v.Status))
+		add("statuses", nil, v.Status)
+	}
+	slices.Sort(out["vulnerabilities"])
+	slices.Sort(out["statuses"])
+	out["statuses"] = slices.Compact(out["statuses"])
 	seen, err := c.Sightings().Devices(ctx, mews.SightingQuery{Observable: mews.Observable{Type: mews.TypeDomain, Value: "cdn.demo-loader.example.com"}})
 	add("devices that met a domain", err, seen.Resources...)
 	search, err := c.MalQuery().ExactSearch(ctx, mews.SearchRequest{Patterns: []mews.Pattern{{Type: "ascii", Value: "mews demo specimen: DemoLoader"}}})
