@@ -1,7 +1,6 @@
 package iocfile
 
 import (
-	"bufio"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -94,7 +93,7 @@ func rfc3339(t time.Time) string {
 }
 
 // readCSV reads a table with a header, or a list: one value a line.
-func readCSV(text *bufio.Reader, in *bounded, yield func(Row, error) bool) error {
+func readCSV(text *Text, yield func(Row, error) bool) error {
 	r := csv.NewReader(text)
 	r.FieldsPerRecord = -1
 	r.ReuseRecord = true
@@ -114,7 +113,7 @@ func readCSV(text *bufio.Reader, in *bounded, yield func(Row, error) bool) error
 		return err
 	}
 	for ; !errors.Is(err, io.EOF); cells, err = r.Read() {
-		in.more()
+		text.More()
 		row := Row{}
 		bad, unreadable := errors.AsType[*csv.ParseError](err)
 		switch {

@@ -6,8 +6,6 @@
 package iocfile
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -58,13 +56,14 @@ const maxRow = 1 << 20
 // itself cannot be read on.
 func Read(r io.Reader, format Format) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
-		in := &bounded{r: r, left: maxRow}
-		text := bufio.NewReader(in)
-		format, err := begin(text, format)
+		text, err := NewText(r, maxRow)
+		if err == nil {
+			format, err = formatOf(text, format)
+		}
 		if err == nil && format == STIX {
-			err = readSTIX(text, in, yield)
+			err = readSTIX(text, yield)
 		} else if err == nil {
-			err = readCSV(text, in, yield)
+			err = readCSV(text, yield)
 		}
 		if err != nil && !errors.Is(err, errStopped) {
 			yield(Row{}, err)
@@ -75,42 +74,22 @@ func Read(r io.Reader, format Format) iter.Seq2[Row, error] {
 // errStopped: who asked for the rows wants no more of them.
 var errStopped = errors.New("stopped")
 
-// begin skips what stands before the text and tells its format.
-func begin(text *bufio.Reader, format Format) (Format, error) {
-	head, err := text.Peek(3)
+// formatOf tells the format by the first character, where nobody says it.
+func formatOf(text *Text, format Format) (Format, error) {
+	first, err := text.Peek(1)
 	switch {
-	case bytes.HasPrefix(head, []byte{0xfe, 0xff}), bytes.HasPrefix(head, []byte{0xff, 0xfe}):
-		return "", errors.New("the text is UTF-16; save it as UTF-8")
-	case bytes.Equal(head, []byte{0xef, 0xbb, 0xbf}): // spreadsheets write it
-		_, _ = text.Discard(3)
-	case len(head) == 0 && errors.Is(err, io.EOF):
-		return "", errors.New("the file is empty")
-	case len(head) == 0:
+	case err != nil:
 		return "", err
+	case format == CSV || format == STIX:
+		return format, nil
+	case format != Auto:
+		return "", fmt.Errorf("unknown format %q; use csv, stix or auto", format)
+	case first[0] == '{':
+		return STIX, nil
+	case first[0] == '[':
+		return "", errors.New(`the file begins with "["; a STIX bundle is an object, {"type": "bundle", "objects": [...]}`)
 	}
-	for {
-		c, err := text.ReadByte()
-		switch {
-		case errors.Is(err, io.EOF):
-			return "", errors.New("the file is empty")
-		case err != nil:
-			return "", err
-		case strings.IndexByte(" \t\r\n", c) >= 0:
-			continue
-		}
-		_ = text.UnreadByte()
-		switch {
-		case format == CSV || format == STIX:
-			return format, nil
-		case format != Auto:
-			return "", fmt.Errorf("unknown format %q; use csv, stix or auto", format)
-		case c == '{':
-			return STIX, nil
-		case c == '[':
-			return "", errors.New(`the file begins with "["; a STIX bundle is an object, {"type": "bundle", "objects": [...]}`)
-		}
-		return CSV, nil
-	}
+	return CSV, nil
 }
 
 // normal checks type and value and gives them their normal form.
@@ -141,24 +120,3 @@ func cut(text string) string {
 	}
 	return strings.ToValidUTF8(text[:most], "") + "..."
 }
-
-// A bounded hands on at most maxRow bytes between two rows, so that a quote or a
-// bracket without its end cannot draw a whole file into memory.
-type bounded struct {
-	r    io.Reader
-	left int
-}
-
-var errRowSize = fmt.Errorf("a row is larger than %d MiB; is a quote or a bracket not closed?", maxRow>>20)
-
-func (b *bounded) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, errRowSize
-	}
-	n, err := b.r.Read(p[:min(len(p), b.left)])
-	b.left -= n
-	return n, err
-}
-
-// more begins another row.
-func (b *bounded) more() { b.left = maxRow }

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// A term is one comparison of a STIX pattern: a property and the value that it
-// must have.
-type term struct{ path, value string }
+// A Term is one comparison of a STIX pattern: a property and the value that it
+// must have. Quotes around a part of the path are left out.
+type Term struct{ Path, Value string }
 
-// readPattern reads a pattern of which any term alone is a match:
+// ReadPattern reads a STIX pattern of which any term alone is a match:
 //
 //	pattern    = observation { "OR" observation }
 //	observation = "[" any "]" | "(" pattern ")"
@@ -20,7 +20,7 @@ type term struct{ path, value string }
 //
 // Whatever else STIX has (AND, NOT, FOLLOWEDBY, LIKE, qualifiers) says more than
 // a list of indicators can, and is refused.
-func readPattern(text string) ([]term, error) {
+func ReadPattern(text string) ([]Term, error) {
 	p := &patternReader{text: text}
 	p.next()
 	if err := p.alternatives(p.observation, 0); err != nil {
@@ -48,7 +48,7 @@ type patternReader struct {
 	begin int // of the token
 	kind  tokenKind
 	token string
-	terms []term
+	terms []Term
 }
 
 // maxNesting bounds parentheses.
@@ -123,7 +123,7 @@ func (p *patternReader) value(path string) error {
 	if p.kind != tokString {
 		return p.unexpected("a value in single quotes")
 	}
-	p.terms = append(p.terms, term{path, p.token})
+	p.terms = append(p.terms, Term{path, p.token})
 	p.next()
 	return nil
 }

@@ -44,10 +44,10 @@ func TestPattern(t *testing.T) {
 		{`[a:b = '1'] WITHIN 5 SECONDS`, `the pattern uses WITHIN; only = and IN, joined by OR, make a list of indicators`},
 		{strings.Repeat("(", 100) + `[a:b = '1']`, `the pattern nests deeper than 32`},
 	} {
-		terms, err := readPattern(c.pattern)
+		terms, err := ReadPattern(c.pattern)
 		var list []string
 		for _, x := range terms {
-			list = append(list, x.path+"="+x.value)
+			list = append(list, x.Path+"="+x.Value)
 		}
 		got := strings.Join(list, " ")
 		if err != nil {
@@ -66,7 +66,7 @@ func FuzzPattern(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		terms, err := readPattern(text)
+		terms, err := ReadPattern(text)
 		if err != nil {
 			if err.Error() == "" || len(err.Error()) > 300 {
 				t.Errorf("%q: %q", text, err)
@@ -78,19 +78,19 @@ func FuzzPattern(f *testing.F) {
 			t.Errorf("%q: %d terms", text, len(terms))
 		}
 		for _, x := range terms {
-			if !strings.Contains(plain, x.value) {
-				t.Errorf("%q holds no %q", text, x.value)
+			if !strings.Contains(plain, x.Value) {
+				t.Errorf("%q holds no %q", text, x.Value)
 			}
 		}
 		// What is read is read alike when it is written out.
 		var out []string
 		for _, x := range terms {
-			if strings.ContainsAny(x.path, "\\' \t\r\n[]()=,<>!") {
+			if strings.ContainsAny(x.Path, "\\' \t\r\n[]()=,<>!") {
 				return // had quotes around it
 			}
-			out = append(out, fmt.Sprintf(`%s = '%s'`, x.path, strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(x.value)))
+			out = append(out, fmt.Sprintf(`%s = '%s'`, x.Path, strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(x.Value)))
 		}
-		again, err := readPattern("[" + strings.Join(out, " OR ") + "]")
+		again, err := ReadPattern("[" + strings.Join(out, " OR ") + "]")
 		if err != nil || fmt.Sprint(again) != fmt.Sprint(terms) {
 			t.Errorf("%q: %v, then %v, %v", text, terms, again, err)
 		}

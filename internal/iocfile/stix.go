@@ -1,7 +1,6 @@
 package iocfile
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -41,14 +40,14 @@ type extension struct {
 
 // readSTIX reads the objects of a bundle and passes over all that are no
 // indicators.
-func readSTIX(text *bufio.Reader, in *bounded, yield func(Row, error) bool) error {
+func readSTIX(text *Text, yield func(Row, error) bool) error {
 	d := json.NewDecoder(text)
 	if _, err := d.Token(); err != nil { // the bracket that told the format
 		return fmt.Errorf("STIX: %w", err)
 	}
 	found := false
 	for d.More() {
-		in.more()
+		text.More()
 		key, err := d.Token()
 		if err != nil {
 			return fmt.Errorf("STIX: %w", err)
@@ -61,7 +60,7 @@ func readSTIX(text *bufio.Reader, in *bounded, yield func(Row, error) bool) erro
 			continue
 		}
 		found = true
-		if err := readObjects(d, in, yield); err != nil {
+		if err := readObjects(d, text, yield); err != nil {
 			return err
 		}
 	}
@@ -85,12 +84,12 @@ func orCut(err error) error {
 	return err
 }
 
-func readObjects(d *json.Decoder, in *bounded, yield func(Row, error) bool) error {
+func readObjects(d *json.Decoder, text *Text, yield func(Row, error) bool) error {
 	if t, err := d.Token(); err != nil || t != json.Delim('[') {
 		return errors.Join(errors.New(`STIX: "objects" is no list`), err)
 	}
 	for n := 1; d.More(); n++ {
-		in.more()
+		text.More()
 		var object json.RawMessage
 		if err := d.Decode(&object); err != nil {
 			return fmt.Errorf("STIX: object %d: %w", n, orCut(err))
@@ -143,7 +142,7 @@ func readObject(object json.RawMessage, n int) []Row {
 		row.Problem = err.Error()
 		return []Row{row}
 	}
-	terms, err := readPattern(s.Pattern)
+	terms, err := ReadPattern(s.Pattern)
 	if err != nil {
 		row.Problem = err.Error()
 		return []Row{row}
@@ -161,7 +160,7 @@ func jsonProblem(err error) string {
 // rows makes a row of each term. The alternatives of a pattern are often the
 // hashes of one file: those that the API does not know are passed over where
 // one of the others is taken.
-func (s *stixIndicator) rows(at Row, common Indicator, terms []term) []Row {
+func (s *stixIndicator) rows(at Row, common Indicator, terms []Term) []Row {
 	rows := make([]Row, len(terms))
 	taken := false
 	for n, t := range terms {
@@ -229,9 +228,9 @@ func (s *stixIndicator) description(value string) string {
 var hashNames = map[string]string{"SHA256": "sha256", "MD5": "md5"}
 
 // put fills in type and value from a comparison.
-func (t term) put(i *Indicator) error {
-	path := strings.ReplaceAll(t.path, `"`, "")
-	i.Value = t.value
+func (t Term) put(i *Indicator) error {
+	path := strings.ReplaceAll(t.Path, `"`, "")
+	i.Value = t.Value
 	if name, ok := strings.CutPrefix(path, "file:hashes."); ok {
 		if i.Type = hashNames[strings.ReplaceAll(strings.ToUpper(name), "-", "")]; i.Type == "" {
 			return fmt.Errorf("%s: of hashes only SHA-256 and MD5 make an indicator", cut(path))
@@ -242,16 +241,16 @@ func (t term) put(i *Indicator) error {
 	case "domain-name:value":
 		i.Type = "domain"
 	case "ipv4-addr:value":
-		i.Type, i.Value = "ipv4", strings.TrimSuffix(t.value, "/32")
+		i.Type, i.Value = "ipv4", strings.TrimSuffix(t.Value, "/32")
 	case "ipv6-addr:value":
-		i.Type, i.Value = "ipv6", strings.TrimSuffix(t.value, "/128")
+		i.Type, i.Value = "ipv6", strings.TrimSuffix(t.Value, "/128")
 	case "url:value":
 		return errors.New("url:value: a URL is no indicator here; take its domain or address where that says the same")
 	default:
 		return fmt.Errorf("%s: makes no indicator; SHA-256, MD5, domains and addresses do", cut(path))
 	}
 	if strings.Contains(i.Value, "/") {
-		return fmt.Errorf("%s: %q is a network; an indicator is one address", path, cut(t.value))
+		return fmt.Errorf("%s: %q is a network; an indicator is one address", path, cut(t.Value))
 	}
 	return nil
 }
