@@ -15,7 +15,8 @@ const (
 	ScopeIOCWrite         = "ioc:write"
 	ScopeDevicesRead      = "devices:read"
 	ScopeSpotlightRead    = "spotlight-vulnerabilities:read"
-	ScopeIngest           = "ingest:write"  // records and events of hosts
-	ScopeAgent            = "agent:actions" // fetch and acknowledge host actions
-	ScopeDev              = "admin:dev"     // faults, snapshots and reset of a server in dev mode
+	ScopeIntelRead        = "falconx-indicators:read" // what feeds say of indicators
+	ScopeIngest           = "ingest:write"            // records and events of hosts
+	ScopeAgent            = "agent:actions"           // fetch and acknowledge host actions
+	ScopeDev              = "admin:dev"               // faults, snapshots and reset of a server in dev mode
 )

@@ -47,11 +47,13 @@ type Meta struct {
 	Entity string `json:"entity,omitempty"`
 
 	// Extensions of mews.
-	Hint     *SightingHint `json:"hint,omitempty"`   // why an answer about sightings is empty
-	Ingest   *IngestCounts `json:"ingest,omitempty"` // what became of the lines of a call
-	Hunt     *HuntCounts   `json:"hunt,omitempty"`
-	Progress *Progress     `json:"progress,omitempty"`
-	Estimate *HuntEstimate `json:"estimate,omitempty"`
+	Hint   *SightingHint `json:"hint,omitempty"`   // why an answer about sightings is empty
+	Ingest *IngestCounts `json:"ingest,omitempty"` // what became of the lines of a call
+	// Indicators tells what became of the rows of a feed.
+	Indicators *IntelCounts  `json:"indicators,omitempty"`
+	Hunt       *HuntCounts   `json:"hunt,omitempty"`
+	Progress   *Progress     `json:"progress,omitempty"`
+	Estimate   *HuntEstimate `json:"estimate,omitempty"`
 	// Partial: the answer does not cover everything; errors says why.
 	Partial bool `json:"partial,omitempty"`
 	// RequiredScope names the scope that a refused token lacks.
