@@ -40,7 +40,7 @@ var rooms = []room{
 	}},
 	{name: "internal/server", may: []string{
 		"root", "internal/httpapi", "internal/auth", "internal/hunt", "internal/quarantine", "internal/host", "internal/ioc", "internal/collection",
-		"internal/facts", "internal/detection", "internal/sighting", "internal/vuln", "internal/fault", "internal/demo",
+		"internal/facts", "internal/detection", "internal/sighting", "internal/vuln", "internal/intel", "internal/fault", "internal/demo",
 		"internal/sample", "internal/search",
 		"internal/index", "internal/query", "internal/yara", "internal/job", "internal/store", "internal/blob", "internal/vfs",
 	}},
@@ -50,6 +50,7 @@ var rooms = []room{
 		"internal/sample", "internal/store",
 		"internal/sighting", "internal/fault",
 		"internal/telemetry", // only the names of its formats
+		"internal/intel", "internal/feed",
 	}},
 
 	{name: "internal/fault", may: []string{"root"}, bans: noHTTP},
@@ -61,6 +62,7 @@ var rooms = []room{
 	{name: "internal/shipping", may: []string{"internal/vfs"}, bans: noHTTP},
 	{name: "internal/profile", may: []string{"internal/vfs"}, bans: noHTTP},
 	{name: "internal/iocfile", may: []string{"internal/observable"}, bans: noHTTP},
+	{name: "internal/feed", may: []string{"root", "internal/iocfile", "internal/observable"}, bans: noHTTP},
 
 	{name: "internal/scanreport", may: []string{"internal/jsonstream"}, bans: noHTTP},
 	{name: "internal/jsonstream", bans: noHTTP},
@@ -83,6 +85,9 @@ var rooms = []room{
 	{name: "internal/detection", may: []string{
 		"root", "internal/ioc", "internal/sighting", "internal/host", "internal/outward", "internal/telemetry", "internal/observable",
 		"internal/collection", "internal/store", "internal/blob",
+	}, bans: noHTTP},
+	{name: "internal/intel", may: []string{
+		"root", "internal/feed", "internal/outward", "internal/collection", "internal/fql", "internal/store", "internal/blob",
 	}, bans: noHTTP},
 	{name: "internal/sighting", may: []string{
 		"root", "internal/host", "internal/outward", "internal/telemetry", "internal/observable", "internal/sstable", "internal/store", "internal/vfs",

@@ -33,6 +33,9 @@ func (c *Collection) operand(f *Field, cmp fql.Compare, now time.Time) operand {
 		table = f.Child
 	}
 	o.column = table + "." + f.Column
+	if f.Beyond {
+		o.op = o.op.Strict()
+	}
 	if f.Folded != "" {
 		o.folded = table + "." + f.Folded
 	}

@@ -72,6 +72,10 @@ type Field struct {
 	// for equality then look there first.
 	Indexed bool
 
+	// Beyond says that >= and <= leave out the value itself: readers go on from the
+	// last one they have seen, and write it so.
+	Beyond bool
+
 	// Synonyms maps words that filters may use to the words that are stored.
 	Synonyms map[string]string
 	// Values are all the words there can be, where they are few: a state. They

@@ -63,6 +63,17 @@ func (o Op) String() string {
 // Range tells whether the operator asks for an order: > >= < <=.
 func (o Op) Range() bool { return o >= Greater && o <= LessEqual }
 
+// Strict is the operator that leaves out the value itself: > for >=, < for <=.
+func (o Op) Strict() Op {
+	switch o {
+	case GreaterEqual:
+		return Greater
+	case LessEqual:
+		return Less
+	}
+	return o
+}
+
 // Kind tells how a value was written.
 type Kind int
 

@@ -18,6 +18,7 @@ import (
 	"github.com/mewshq/mews/internal/detection"
 	"github.com/mewshq/mews/internal/host"
 	"github.com/mewshq/mews/internal/hunt"
+	"github.com/mewshq/mews/internal/intel"
 	"github.com/mewshq/mews/internal/ioc"
 	"github.com/mewshq/mews/internal/quarantine"
 	"github.com/mewshq/mews/internal/sample"
@@ -49,6 +50,7 @@ type Deps struct {
 	Detections *detection.Service
 	// Vulnerabilities are fed by reports of scanners.
 	Vulnerabilities *vuln.Service
+	Intel           *intel.Service
 	Log             *slog.Logger
 	Metrics         prometheus.Registerer
 	Now             func() time.Time // wall clock
@@ -153,6 +155,7 @@ func (a *API) operations() []operation {
 	rows = append(rows, a.agentOperations()...)
 	rows = append(rows, a.detectionOperations()...)
 	rows = append(rows, a.vulnerabilityOperations()...)
+	rows = append(rows, a.intelOperations()...)
 	rows = append(rows, a.fqlOperations()...)
 	rows = append(rows, a.ownOperations()...)
 	rows = append(rows, a.devOperations()...)

@@ -19,6 +19,9 @@ type reply[T any] struct {
 	Errors    []mews.APIError
 	Resources []T
 	MetaOnly  bool
+	// NextPage is the path and query of the next page, for clients that look into
+	// the headers for it.
+	NextPage string
 }
 
 // envelope is a reply with its element type forgotten.
@@ -66,10 +69,16 @@ func (c *call) encode(e envelope) ([]byte, error) {
 // drops what it does not know in meta.
 const hintHeader = "X-Mews-Hint"
 
+// nextPageHeader is where upstream tells the next page of indicators.
+const nextPageHeader = "Next-Page"
+
 // respond sends a reply.
 func respond[T any](c *call, r reply[T]) error {
 	if hint := r.Meta.Hint; hint != nil {
 		c.w.Header().Set(hintHeader, hintLine(hint))
+	}
+	if r.NextPage != "" {
+		c.w.Header().Set(nextPageHeader, r.NextPage)
 	}
 	b, err := c.encode(r.envelope())
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 type explainQuery struct {
-	Collection string `query:"collection" doc:"Whose fields the filter names: quarantine, which is the default, detections, hosts, indicators or vulnerabilities."`
+	Collection string `query:"collection" doc:"Whose fields the filter names: quarantine, which is the default, detections, hosts, indicators, intel or vulnerabilities."`
 	Filter     string `query:"filter" doc:"FQL; empty and * select everything."`
 }
 
@@ -20,7 +20,7 @@ func (a *API) fqlOperations() []operation {
 	return []operation{
 		op(route{
 			"mews.fql.explain", "GET", "/mews/queries/fql-explain/v1",
-			strings.Join([]string{mews.ScopeQuarantineRead, mews.ScopeIOCRead, mews.ScopeIOCsRead, mews.ScopeDevicesRead, mews.ScopeSpotlightRead}, scopeOr), classRead,
+			strings.Join([]string{mews.ScopeQuarantineRead, mews.ScopeIOCRead, mews.ScopeIOCsRead, mews.ScopeDevicesRead, mews.ScopeSpotlightRead, mews.ScopeIntelRead}, scopeOr), classRead,
 			"How a filter is read, and which fields there are.",
 		}, a.explainFilter),
 	}
@@ -32,7 +32,7 @@ func (a *API) explainFilter(_ context.Context, _ store.Actor, req *explainQuery)
 	explainers := map[string]func(string) (mews.FilterExplanation, error){
 		"quarantine": a.deps.Quarantine.Explain, "detections": a.deps.Detections.Explain,
 		"hosts": a.deps.Hosts.Explain, "indicators": a.deps.IOCs.Explain,
-		"vulnerabilities": a.deps.Vulnerabilities.Explain,
+		"vulnerabilities": a.deps.Vulnerabilities.Explain, "intel": a.deps.Intel.Explain,
 	}
 	explain, ok := explainers[cmp.Or(req.Collection, "quarantine")]
 	if !ok {

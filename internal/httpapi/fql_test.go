@@ -36,7 +36,7 @@ func TestExplainFilter(t *testing.T) {
 func TestExplainEveryCollection(t *testing.T) {
 	h := newHarness(t)
 	token := h.token(t, mews.ScopeDevicesRead)
-	for collection, field := range map[string]string{"detections": "indicator_id", "hosts": "platform_name", "indicators": "expiration", "quarantine": "state"} {
+	for collection, field := range map[string]string{"detections": "indicator_id", "hosts": "platform_name", "indicators": "expiration", "intel": "_marker", "quarantine": "state"} {
 		e := decode[mews.FilterExplanation](t, h.get(t, token, explainPath+"?collection="+collection)).Resources[0]
 		if e.Collection != collection || !slices.ContainsFunc(e.Fields, func(f mews.FilterField) bool { return f.Name == field }) {
 			t.Errorf("%s: %+v", collection, e)
@@ -50,7 +50,7 @@ func TestExplainRefuses(t *testing.T) {
 	for query, want := range map[string]string{
 		"filter=" + url.QueryEscape("state:'a' hostname:'b'"): "FQL error at 11: expected + (and) or , (or)",
 		"filter=nosuch:1":               "FQL error at 1: unknown field",
-		"filter=state:'a'&collection=x": `unknown collection "x"; there are detections, hosts, indicators, quarantine`,
+		"filter=state:'a'&collection=x": `unknown collection "x"; there are detections, hosts, indicators, intel, quarantine`,
 	} {
 		a := h.get(t, token, explainPath+"?"+query)
 		if a.status != 400 || !strings.Contains(decode[mews.FilterExplanation](t, a).Errors[0].Message, want) {

@@ -293,6 +293,31 @@ var proofs = map[string]proof{
 		large: maxReportEncoded + 1,
 	},
 
+	"QueryIntelIndicatorEntities": {
+		right: func(w *walk) ask { w.intel("queried.example"); return ask{query: "?limit=1&include_relations=False"} },
+		wrong: append(badQueries, ask{query: "?limit=10001"}, ask{query: "?after=x"}, ask{query: "?include_deleted=perhaps"}),
+	},
+	"QueryIntelIndicatorIds": {
+		right: func(w *walk) ask { w.intel("named.example"); return ask{query: "?limit=1"} },
+		wrong: badQueries,
+	},
+	"GetIntelIndicatorEntities": {
+		right: func(w *walk) ask { return ask{body: `{"ids":["` + w.intel("got.example") + `"]}`} },
+		wrong: []ask{{body: `{}`}, {body: `{"ids":[]}`}, {body: `{"ids":[1]}`}},
+		none:  []ask{{body: `{"ids":["domain_nobody.example"]}`}, {body: `{"ids":["x"]}`}},
+	},
+	"mews.ingest.indicators": {
+		right: always(ask{query: "?source=walk&format=csv", body: "a.example\n", media: mediaCSV}),
+		wrong: []ask{
+			{body: "a.example\n", media: mediaCSV},
+			{query: "?source=walk", media: mediaCSV},
+			{query: "?source=walk&format=nope", body: "a.example\n", media: mediaCSV},
+			{query: "?source=walk&complete=perhaps", body: "a.example\n", media: mediaCSV},
+			{query: "?source=walk", body: `{"type":"bundle","objects":[`, media: mediaJSON},
+		},
+		large: maxFeedEncoded + 1,
+	},
+
 	"mews.agent.actions": {right: always(ask{query: "?aid=" + sensorID(1)}), wrong: []ask{{}, {query: "?aid=x"}}},
 	"mews.agent.acknowledge": {
 		right:    func(w *walk) ask { return ask{body: `{"id":"` + w.hostAction() + `","outcome":"acknowledged"}`} },

@@ -11,6 +11,7 @@ import (
 	"github.com/mewshq/mews/internal/facts"
 	"github.com/mewshq/mews/internal/host"
 	"github.com/mewshq/mews/internal/hunt"
+	"github.com/mewshq/mews/internal/intel"
 	"github.com/mewshq/mews/internal/ioc"
 	"github.com/mewshq/mews/internal/job"
 	"github.com/mewshq/mews/internal/quarantine"
@@ -47,6 +48,8 @@ func (h *harness) services(t testing.TB, deps *Deps, keys *blob.Keyring, engine 
 	})
 	must(t, err)
 	deps.Vulnerabilities, err = vuln.New(vuln.Deps{DB: h.db, Hosts: deps.Hosts, Keys: keys, Log: deps.Log, Now: deps.Now})
+	must(t, err)
+	deps.Intel, err = intel.New(intel.Deps{DB: h.db, Keys: keys, Log: deps.Log, Now: deps.Now, Window: 10_000})
 	must(t, err)
 	deps.Samples.OnAdopt(deps.Quarantine.Adopt)
 	deps.Sightings, err = sighting.Open(context.Background(), sighting.Deps{

@@ -90,6 +90,13 @@ func (w *walk) vulnerable(scope string) string {
 	return decode[string](w.t, w.get(w.t, w.token, vulnerabilitiesPath+"?filter="+filter)).Resources[0]
 }
 
+// intel imports a domain and gives its id.
+func (w *walk) intel(domain string) string {
+	w.t.Helper()
+	w.feed(w.t, w.token, "?source=walk", domain+"\n")
+	return "domain_" + domain
+}
+
 // A tee keeps the bytes that a connection received.
 type tee struct {
 	net.Conn

@@ -5,6 +5,7 @@ import (
 
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/collection"
+	"github.com/mewshq/mews/internal/fql"
 	"github.com/mewshq/mews/internal/outward"
 	"github.com/mewshq/mews/internal/store"
 )
@@ -94,7 +95,7 @@ func (s *Service) Aggregate(ctx context.Context, who store.Actor, q Query, reqs 
 			return nil, outward.Error("aggregate indicators", err)
 		}
 		for i := range asked {
-			asked[i].Filter = both(filter, asked[i].Filter)
+			asked[i].Filter = fql.Both(filter, asked[i].Filter)
 		}
 	}
 	var results []collection.Result
@@ -106,17 +107,6 @@ func (s *Service) Aggregate(ctx context.Context, who store.Actor, q Query, reqs 
 		return nil, outward.Error("aggregate indicators", err)
 	}
 	return outward.Results(results), nil
-}
-
-// both is the filter of what two filters select.
-func both(a, b string) string {
-	if b == "" || b == "*" {
-		return a
-	}
-	if a == "*" {
-		return b
-	}
-	return "(" + a + ")+(" + b + ")"
 }
 
 // Explain gives what the server makes of a filter.

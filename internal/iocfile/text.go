@@ -25,6 +25,9 @@ func NewText(r io.Reader, maxRow int) (*Text, error) {
 	return t, t.begin()
 }
 
+// Bound changes how large rows may be, from the one at hand on.
+func (t *Text) Bound(most int) { t.rows.most, t.rows.left = most, most }
+
 // More begins another row.
 func (t *Text) More() { t.rows.left = t.rows.most }
 

@@ -26,6 +26,7 @@ import (
 	"github.com/mewshq/mews/internal/host"
 	"github.com/mewshq/mews/internal/httpapi"
 	"github.com/mewshq/mews/internal/hunt"
+	"github.com/mewshq/mews/internal/intel"
 	"github.com/mewshq/mews/internal/ioc"
 	"github.com/mewshq/mews/internal/job"
 	"github.com/mewshq/mews/internal/quarantine"
@@ -63,6 +64,7 @@ type node struct {
 	quarantine *quarantine.Service
 	iocs       *ioc.Service
 	detections *detection.Service
+	intel      *intel.Service
 	webhook    *webhook // nil: nobody is told
 	sightings  *sighting.Service
 	vulns      *vuln.Service
@@ -194,6 +196,12 @@ func (n *node) openServices(keys *blob.Keyring) (err error) {
 	if n.vulns, err = vuln.New(vuln.Deps{
 		DB: n.db, Hosts: n.hosts, Keys: keys, Log: n.log, UnknownField: collection.UnknownField(n.cfg.Compat.UnknownField),
 		ExpireAfter: n.cfg.Vulnerabilities.ExpireAfter, Retention: n.cfg.Vulnerabilities.Retention,
+	}); err != nil {
+		return err
+	}
+	if n.intel, err = intel.New(intel.Deps{
+		DB: n.db, Keys: keys, Log: n.log, Window: n.cfg.Paging.Window,
+		UnknownField: collection.UnknownField(n.cfg.Compat.UnknownField),
 	}); err != nil {
 		return err
 	}
@@ -346,8 +354,8 @@ func (n *node) apiHandler() (http.Handler, error) {
 		newCollector(n.index.Status, indexGauges()), newCollector(n.sightings.Status, sightingGauges()))
 	api, err := httpapi.New(httpapi.Deps{
 		Auth: n.auth, Samples: n.samples, Hunts: n.hunts, Quarantine: n.quarantine, Hosts: n.hosts, IOCs: n.iocs, Sightings: n.sightings, Detections: n.detections,
-		Vulnerabilities: n.vulns,
-		Log:             n.log, Metrics: n.registry,
+		Vulnerabilities: n.vulns, Intel: n.intel,
+		Log: n.log, Metrics: n.registry,
 		RefuseUnknown: n.cfg.Compat.UnknownIOC == UnknownIOCNotFound,
 		Now:           time.Now, Rand: rand.Reader, Region: n.cfg.Region, TrustedProxies: proxies, MaxInFlight: n.cfg.Limits.InFlight, Dev: n.dev,
 	})

@@ -39,7 +39,7 @@ func TestWithoutToken(t *testing.T) {
 		{"DELETE", "/malquery/aggregates/quotas/v1", 405, "", true},
 		{"GET", "/quarantine/queries/quarantined-files/v1", 401, "access denied", true},
 		{"GET", "/devices/queries/devices/v1", 401, "access denied", true},
-		{"GET", "/intel/combined/indicators/v1", 404, "not implemented by this server", true},
+		{"GET", "/intel/combined/actors/v1", 404, "not implemented by this server", true},
 		{"GET", "/nowhere", 404, "", true},
 		{"GET", "/admin/clients", 404, "", true},
 	}
