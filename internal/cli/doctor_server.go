@@ -14,7 +14,8 @@ func newDoctorServerCommand(g *globals) *cobra.Command {
 	c := &cobra.Command{
 		Use: "server", Short: "Look at what the server stands on, on its machine", Args: cobra.NoArgs,
 		Long: `Look at what the server stands on, on its machine: configuration, data folder, disk, key,
-certificate, worker. Ask as the user who runs it, with the same settings. Nothing is changed, and a running server is not disturbed.`,
+certificate, worker. Ask as the user who runs it, with the same settings. Nothing is
+changed, and a running server is not disturbed.`,
 		RunE: func(c *cobra.Command, _ []string) error { return runDoctorServer(c.Context(), g, &conf) },
 	}
 	conf.register(c.Flags(), server.Settings())
