@@ -20,6 +20,7 @@ _ENTRY = re.compile(r"^  - id: (?P<id>\S+)\n(?P<rest>(?:    .*\n)*)", re.M)
 class Listed:
     """An entry of api/operations.yaml."""
     id: str
+    pep8: str
     scopes: tuple
     status: str
 
@@ -31,8 +32,9 @@ class Listed:
 def listed():
     """The entries, read without a YAML library: the file has one form."""
     text = (HERE.parent.parent / "api" / "operations.yaml").read_text(encoding="utf-8")
-    return [Listed(m["id"], tuple(re.findall(r'"([^"]+)"', (re.search(r"scopes: (.*)", m["rest"]) or [""])[0])), re.search(r"status: (\S+)", m["rest"])[1])
-            for m in _ENTRY.finditer(text)]
+    def field(m, name):
+        return (re.search(rf"^    {name}: (.*)", m["rest"], re.M) or ["", ""])[1]
+    return [Listed(m["id"], field(m, "pep8"), tuple(re.findall(r'"([^"]+)"', field(m, "scopes"))), field(m, "status")) for m in _ENTRY.finditer(text)]
 
 
 @dataclasses.dataclass
@@ -72,17 +74,28 @@ EVENTS = [_event("ProcessRollup2", n, TargetProcessId="7", SHA256HashData=TOOL, 
 EVENTS += [_event("DnsRequest", n, ContextProcessId="7", DomainName=NAME) for n in range(2)]
 
 
+CVES = ["CVE-2024-0001", "CVE-2024-0002"]
+# A report as Trivy writes it, of the first host.
+REPORT = {
+    "SchemaVersion": 2, "ArtifactName": "ops-0", "ArtifactType": "filesystem", "Metadata": {"OS": {"Family": "debian", "Name": "12.5"}},
+    "Results": [{"Target": "ops-0 (debian 12.5)", "Class": "os-pkgs", "Type": "debian", "Vulnerabilities": [
+        {"VulnerabilityID": cve, "PkgName": "openssl", "InstalledVersion": "3.0.11-1", "FixedVersion": "3.0.13-1", "Severity": "HIGH"} for cve in CVES]}],
+}
+
+
 class World(Customer):
     """A customer with something of everything."""
 
     def __init__(self, server):
-        super().__init__(server, sorted({s for one in listed() if one.status == "done" for s in one.scopes}))
+        super().__init__(server, sorted({s for one in listed() if one.status == "done" for s in one.scopes if not s.startswith("admin:")}))
         self._numbers = itertools.count()
         self.samples = [self.sample() for _ in range(2)]
         for report, data in zip(REPORTS[:3], FILES):
             self.report(report, data)
         self.send("POST", "/ingest/v1/events", data="".join(json.dumps(e) + "\n" for e in EVENTS).encode(),
                   headers={"Content-Type": "application/x-ndjson"})
+        self.send("POST", f"/ingest/v1/vulnerabilities?aid={AIDS[0]}", json=REPORT)
+        self.vulnerabilities = ok(self.uber.command("queryVulnerabilities", filter=OPEN))["resources"]
         self.search = self.request("PostMalQueryExactSearchV1", patterns=PATTERNS)
         self.archive = self.request("PostMalQueryEntitiesSamplesMultidownloadV1", samples=self.samples)
         self.ids = [self.indicator() for _ in range(2)]
@@ -160,6 +173,13 @@ def buckets(count):
     return check
 
 
+OPEN = "status:'open'+last_seen_within:'45'"
+
+
+def cves(body):
+    assert sorted(r["cve"]["id"] for r in body["resources"]) == CVES and all(r["host_info"]["hostname"] == "ops-0" for r in body["resources"]), body
+
+
 def quotas(body):
     assert body["meta"]["hunt_limit"] > 0 and body["meta"]["download_limit"] > 0 and "resources" not in body, body
 
@@ -224,6 +244,12 @@ CALLS = {
     "PostDeviceDetailsV2": lambda w: Call(keys("device_id", *AIDS), body={"ids": AIDS}),
     "GetDeviceDetailsV1": lambda w: Call(keys("device_id", *AIDS), {"ids": AIDS}),
     "GetDeviceDetailsV2": lambda w: Call(keys("device_id", *AIDS), {"ids": AIDS}),
+}
+
+CALLS |= {
+    "queryVulnerabilities": lambda w: Call(holds(*w.vulnerabilities), {"filter": OPEN, "limit": 5, "sort": "updated_timestamp|asc"}),
+    "combinedQueryVulnerabilities": lambda w: Call(cves, {"filter": OPEN, "limit": 5, "facet": ["cve", "host_info"]}),
+    "getVulnerabilities": lambda w: Call(keys("id", *w.vulnerabilities), {"ids": w.vulnerabilities}),
 }
 
 # Other names of the same routes.

@@ -29,6 +29,13 @@ def test_each_operation_has_a_call():
     assert {op for op, _, _ in SERVICE} == set(CALLS) - UBER_ONLY, "an operation has no Service class"
 
 
+def test_method_names_are_the_listed_ones():
+    """The SDK looks operations up by FalconPy's method names."""
+    for one in listed():
+        if one.id in CALLS:
+            assert one.pep8 in {pep8 for _, pep8 in methods(one.id)}, one
+
+
 @pytest.fixture(scope="module")
 def world(server):
     return World(server)
