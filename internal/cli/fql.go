@@ -23,10 +23,11 @@ type explainer func(context.Context, string) (mews.FilterExplanation, error)
 
 // explainers are the collections whose filters can be explained.
 var explainers = map[string]func(*mews.Client) explainer{
-	"quarantine": func(c *mews.Client) explainer { return c.Quarantine().Explain },
-	"hosts":      func(c *mews.Client) explainer { return c.Hosts().Explain },
-	"indicators": func(c *mews.Client) explainer { return c.IOCs().Explain },
-	"detections": func(c *mews.Client) explainer { return c.Detections().Explain },
+	"quarantine":      func(c *mews.Client) explainer { return c.Quarantine().Explain },
+	"hosts":           func(c *mews.Client) explainer { return c.Hosts().Explain },
+	"indicators":      func(c *mews.Client) explainer { return c.IOCs().Explain },
+	"detections":      func(c *mews.Client) explainer { return c.Detections().Explain },
+	"vulnerabilities": func(c *mews.Client) explainer { return c.Vulnerabilities().Explain },
 }
 
 func explainerNames() []string { return slices.Sorted(maps.Keys(explainers)) }

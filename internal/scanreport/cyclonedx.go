@@ -22,6 +22,7 @@ type pending struct {
 	finding Finding // without a package
 	about   About
 	affects []affected
+	fixes   map[string]string // version, by the component's name
 }
 
 type affected struct{ ref, version string }
@@ -210,7 +211,7 @@ func (p *parser) cycloneVulnerability(n int) error {
 		p.fail(at, fmt.Sprintf("%s affects no component", clip(v.ID, 64)))
 		return nil
 	}
-	one := pending{at: at, finding: v.finding()}
+	one := pending{at: at, finding: v.finding(), fixes: v.fixes()}
 	one.about.learn(v.about())
 	for _, a := range v.Affects {
 		version := ""
@@ -239,6 +240,7 @@ func (p *parser) finishCyclone() error {
 			}
 			f := one.finding
 			f.Package, f.Type, f.Path, f.Version = c.fullName(), c.kind(), c.path(), orWord(a.version, c.Version)
+			f.Fixed = orWord(one.fixes[c.Name], one.fixes[f.Package])
 			if err := p.add(one.at, f, one.about); err != nil {
 				return err
 			}
@@ -257,8 +259,19 @@ func (p *parser) component(ref string) (component, bool) {
 	return c, ok
 }
 
-// upgradeRE finds the version in what Trivy recommends.
-var upgradeRE = regexp.MustCompile(`(?i)^upgrade .* to version (.+)$`)
+// upgradeRE reads what Trivy recommends.
+var upgradeRE = regexp.MustCompile(`(?i)^upgrade (\S+) to version (.+)$`)
+
+// fixes are the versions to which components are to be upgraded.
+func (v *cycloneVulnerability) fixes() map[string]string {
+	found := map[string]string{}
+	for line := range strings.SplitSeq(v.Recommendation, ";") {
+		if m := upgradeRE.FindStringSubmatch(strings.TrimSpace(line)); m != nil {
+			found[m[1]] = clip(m[2], maxWord)
+		}
+	}
+	return found
+}
 
 // finding is what does not depend on the component.
 func (v *cycloneVulnerability) finding() Finding {
@@ -268,12 +281,6 @@ func (v *cycloneVulnerability) finding() Finding {
 	}
 	f := Finding{
 		ID: cveOf(ids...), Name: v.ID, Severity: v.severity(), Suppressed: v.suppressed(),
-	}
-	for line := range strings.SplitSeq(v.Recommendation, ";") {
-		if m := upgradeRE.FindStringSubmatch(strings.TrimSpace(line)); m != nil {
-			f.Fixed = m[1]
-			break
-		}
 	}
 	for _, response := range v.Analysis.Response {
 		f.Unfixed = f.Unfixed || response == "can_not_fix" || response == "will_not_fix"
