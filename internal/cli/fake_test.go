@@ -82,7 +82,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	id := r.URL.Query().Get("ids")
-	if f.quarantine.serve(w, r) || f.hosts.serve(w, r) || f.iocs.serve(w, r) {
+	if f.quarantine.serve(w, r) || f.hosts.serve(w, r) || f.iocs.serve(w, r) || f.vulns(w, r) {
 		return
 	}
 	switch r.Method + " " + r.URL.Path {

@@ -176,7 +176,7 @@ func showVuln(w *bufio.Writer, v mews.Vulnerability) error {
 	}
 	fields(w, [][2]string{
 		{"id", v.ID},
-		{"vulnerability", words(v.CVE.ID, v.CVE.Name)},
+		{"cve", words(v.CVE.ID, v.CVE.Name)},
 		{"also", ifDiffers(v.VulnerabilityID, v.CVE.ID)},
 		{"status", v.Status},
 		{"severity", v.CVE.Severity},
