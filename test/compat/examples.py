@@ -58,3 +58,24 @@ def older_examples(page):
         code = re.match(r"\s*(from falconpy.*?^(?:print\(response\)|falcon\.deauthenticate\(\))$(?:\nfalcon\.deauthenticate\(\))?)", rest, re.S | re.M)[1]
         called = re.search(r"falcon\.(?:command\('([\w.]+)'|(\w+)\()", code)
         yield called[1] or called[2], style, code + "\n"
+
+
+def deep_paging_examples(page):
+    """The two loops of the response handling page: over after tokens, and over markers."""
+    def block(start, last):
+        return start + page.split(start, 1)[1].split(last, 1)[0].rstrip() + "\n" + last + "\n"
+    return (block("# Import the Spotlight Vulnerabilities Service Class", 'print(f"Total IDs retrieved: {total}")'),
+            block("# Import the datetime module so we can calculate a _marker", 'print(f"Total indicators retrieved: {len(indicators_list)}")'))
+
+
+# What a line of a program looks like, and no line of the pages' text does.
+_CODE = re.compile(r"""^\s*(from\s[\w.]+\simport\b|import\s\w+$|print\(|\w[\w\["\].]*\s=\s|while\s.+:$|for\s\w+\sin\s.+:$|if\s.+:$|else:$|with\sopen\(|\w+\.\w+\(.*\)$)""")
+
+
+def code_outside(page, taken):
+    """The lines of a page that look like a program and are in none of the examples taken from it."""
+    left = page
+    for code in taken:
+        assert code.strip() in left, "an example that the page does not hold:\n" + code
+        left = left.replace(code.strip(), "", 1)
+    return [line for line in left.splitlines() if _CODE.match(line)]
