@@ -83,6 +83,15 @@ REPORT = {
 }
 
 
+def feed(customer, domains):
+    """Intelligence of a feed, as a table."""
+    table = "type,indicator,malicious_confidence\n" + "".join(f"domain,{d},high\n" for d in domains)
+    customer.send("POST", "/ingest/v1/indicators?format=csv&source=compat", data=table.encode(), headers={"Content-Type": "text/csv"})
+
+
+FEED = [f"feed{n}.{NAME}" for n in range(3)]
+
+
 class World(Customer):
     """A customer with something of everything."""
 
@@ -96,6 +105,8 @@ class World(Customer):
                   headers={"Content-Type": "application/x-ndjson"})
         self.send("POST", f"/ingest/v1/vulnerabilities?aid={AIDS[0]}", json=REPORT)
         self.vulnerabilities = ok(self.uber.command("queryVulnerabilities", filter=OPEN))["resources"]
+        feed(self, FEED)
+        self.intel = ok(self.uber.command("QueryIntelIndicatorIds", filter="type:'domain'"))["resources"]
         self.search = self.request("PostMalQueryExactSearchV1", patterns=PATTERNS)
         self.archive = self.request("PostMalQueryEntitiesSamplesMultidownloadV1", samples=self.samples)
         self.ids = [self.indicator() for _ in range(2)]
@@ -250,6 +261,9 @@ CALLS |= {
     "queryVulnerabilities": lambda w: Call(holds(*w.vulnerabilities), {"filter": OPEN, "limit": 5, "sort": "updated_timestamp|asc"}),
     "combinedQueryVulnerabilities": lambda w: Call(cves, {"filter": OPEN, "limit": 5, "facet": ["cve", "host_info"]}),
     "getVulnerabilities": lambda w: Call(keys("id", *w.vulnerabilities), {"ids": w.vulnerabilities}),
+    "QueryIntelIndicatorEntities": lambda w: Call(keys("indicator", *FEED), {"filter": "type:'domain'", "limit": 10, "sort": "_marker.asc", "include_relations": True}),
+    "QueryIntelIndicatorIds": lambda w: Call(holds(*w.intel), {"filter": "type:'domain'", "limit": 10, "offset": 0}),
+    "GetIntelIndicatorEntities": lambda w: Call(keys("indicator", *FEED), body={"ids": w.intel}),
 }
 
 # Other names of the same routes.
