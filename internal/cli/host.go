@@ -59,7 +59,7 @@ func runHostList(ctx context.Context, g *globals, o *hostListOptions) error {
 
 func newHostShowCommand(g *globals) *cobra.Command {
 	return rowsOf[mews.Device](&cobra.Command{
-		Use: "show ID...", Short: "Show all that is known about hosts", Args: cobra.MinimumNArgs(1),
+		Use: "show ID...", Aliases: []string{"get"}, Short: "Show all that is known about hosts", Args: cobra.MinimumNArgs(1),
 		Long:              `Show all that is known about hosts. "-" reads ids from standard input.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(c *cobra.Command, args []string) error { return runHostShow(c.Context(), g, args) },

@@ -49,7 +49,7 @@ func indicatorView(records []mews.Indicator, errs []mews.APIError) view {
 
 func newIOCShowCommand(g *globals) *cobra.Command {
 	return rowsOf[mews.Indicator](&cobra.Command{
-		Use: "show INDICATOR...", Short: "Show all that is known about indicators", Args: cobra.MinimumNArgs(1),
+		Use: "show INDICATOR...", Aliases: []string{"get"}, Short: "Show all that is known about indicators", Args: cobra.MinimumNArgs(1),
 		Long: `Show all that is known about indicators, and on how many hosts each was seen. "-" reads
 them from standard input.`,
 		Example:           `  mews ioc show evil.example`,

@@ -18,7 +18,7 @@ func newProcessCommand(g *globals) *cobra.Command {
 
 func newProcessShowCommand(g *globals) *cobra.Command {
 	return rowsOf[mews.ProcessDetail](&cobra.Command{
-		Use: "show ID...", Short: "Show when and how processes ran", Args: cobra.MinimumNArgs(1),
+		Use: "show ID...", Aliases: []string{"get"}, Short: "Show when and how processes ran", Args: cobra.MinimumNArgs(1),
 		Long: `Show when and how processes ran. An id is pid:<id of the host>:<number>, with or without
 "pid:", as "mews ioc processes" writes it; "-" reads ids from standard input.`,
 		Example:           `  mews ioc processes evil.example --ids | mews process show -`,

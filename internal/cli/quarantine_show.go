@@ -14,7 +14,7 @@ import (
 
 func newQuarantineShowCommand(g *globals) *cobra.Command {
 	return rowsOf[mews.QuarantineDetail](&cobra.Command{
-		Use: "show ID...", Short: "Show all that is known about quarantined files", Args: cobra.MinimumNArgs(1),
+		Use: "show ID...", Aliases: []string{"get"}, Short: "Show all that is known about quarantined files", Args: cobra.MinimumNArgs(1),
 		Long: `Show all that is known about quarantined files: where they were found and why, what was
 done with them and by whom, and what their hosts were asked to do. "-" reads ids from
 standard input.`,

@@ -13,7 +13,7 @@ type requestOptions struct{ wait, outcomes bool }
 func newRequestCommand(g *globals) *cobra.Command {
 	o := &requestOptions{}
 	c := &cobra.Command{
-		Use: "request ID", Short: "Show a search, hunt or archive request and what it found", Args: cobra.ExactArgs(1),
+		Use: "request ID", Aliases: []string{"status", "results"}, Short: "Show a search, hunt or archive request and what it found", Args: cobra.ExactArgs(1),
 		Long: `Show a request and what it has found so far. While it runs, standard error says how
 far it is. --outcomes lists,
 file by file, what a hunt decided and why it left files undecided.`,

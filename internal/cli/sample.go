@@ -14,7 +14,8 @@ import (
 
 func newSampleCommand(g *globals) *cobra.Command {
 	return group("sample", "Add, fetch, describe and remove samples",
-		newSampleAddCommand(g), newSampleGetCommand(g), newSampleInfoCommand(g), newSampleRmCommand(g), newSampleLabelCommand(g))
+		newSampleAddCommand(g), newSampleGetCommand(g), newSampleInfoCommand(g), newSampleStringsCommand(g),
+		newSampleHexCommand(g), newSampleRmCommand(g), newSampleLabelCommand(g))
 }
 
 func newSampleGetCommand(g *globals) *cobra.Command {
@@ -48,7 +49,7 @@ func runSampleGet(ctx context.Context, g *globals, o *saveOptions, args []string
 
 func newSampleInfoCommand(g *globals) *cobra.Command {
 	return rowsOf[mews.SampleRecord](&cobra.Command{
-		Use: "info SHA256...", Short: "Show what is known about samples", Args: cobra.MinimumNArgs(1),
+		Use: "info SHA256...", Aliases: []string{"show"}, Short: "Show what is known about samples", Args: cobra.MinimumNArgs(1),
 		Long:              `Show the records of samples. "-" reads hashes from standard input.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(c *cobra.Command, args []string) error { return runSampleInfo(c.Context(), g, args) },
@@ -76,7 +77,7 @@ func runSampleInfo(ctx context.Context, g *globals, args []string) error {
 func newSampleRmCommand(g *globals) *cobra.Command {
 	var yes bool
 	c := &cobra.Command{
-		Use: "rm SHA256...", Short: "Destroy samples for good", Args: cobra.MinimumNArgs(1),
+		Use: "rm SHA256...", Aliases: []string{"delete"}, Short: "Destroy samples for good", Args: cobra.MinimumNArgs(1),
 		Long:              `Destroy samples and their keys. It cannot be undone, so it asks first, unless --yes is given.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(c *cobra.Command, args []string) error { return runSampleRm(c.Context(), g, yes, args) },
