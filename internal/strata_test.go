@@ -55,7 +55,8 @@ var rooms = []room{
 
 	{name: "internal/fault", may: []string{"root"}, bans: noHTTP},
 	{name: "internal/demo", may: []string{
-		"root", "internal/quarantine", "internal/sighting", "internal/ioc", "internal/vuln", "internal/sample", "internal/telemetry", "internal/store",
+		"root", "internal/quarantine", "internal/sighting", "internal/ioc", "internal/vuln", "internal/intel", "internal/sample",
+		"internal/telemetry", "internal/feed", "internal/store",
 	}, bans: noHTTP},
 
 	{name: "internal/avlog", bans: noHTTP},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/mewshq/mews/internal/intel"
 	"github.com/mewshq/mews/internal/ioc"
 	"github.com/mewshq/mews/internal/quarantine"
 	"github.com/mewshq/mews/internal/sample"
@@ -21,6 +22,7 @@ type Rooms struct {
 	IOCs            *ioc.Service
 	Sightings       *sighting.Service
 	Vulnerabilities *vuln.Service
+	Intel           *intel.Service
 }
 
 // Options choose the data.
@@ -31,7 +33,7 @@ type Options struct {
 
 // Counts tell what was put in.
 type Counts struct {
-	Hosts, Samples, Indicators, Events, Detections, Quarantined, Vulnerabilities int
+	Hosts, Samples, Indicators, Events, Detections, Quarantined, Vulnerabilities, Intel int
 }
 
 // Fill puts the data in, for the actor's customer. It is made for a server that
@@ -48,6 +50,7 @@ func Fill(ctx context.Context, rooms Rooms, who store.Actor, o Options) (Counts,
 		{"telemetry", f.telemetry},
 		{"quarantine", f.quarantine},
 		{"vulnerabilities", f.vulnerabilities},
+		{"intelligence", f.intel},
 	} {
 		if err := step.fill(ctx, &n); err != nil {
 			return n, fmt.Errorf("demo data: %s: %w", step.what, err)

@@ -52,6 +52,9 @@ func TestSameSeedSameStory(t *testing.T) {
 	if slices.Equal(first, other) {
 		t.Error("another seed gives the same story")
 	}
+	if host := newStory(Options{Seed: 1, Now: now}).incidents[0].host; host.Name != "blue-ws-00000" || host.AID != "90aaa07b923132cc7196576f69f0d826" {
+		t.Errorf("the documented host of seed 1 is %+v", host)
+	}
 	if CID(1) == CID(2) {
 		t.Errorf("two seeds have the customer %s", CID(1))
 	}

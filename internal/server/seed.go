@@ -58,7 +58,7 @@ func (n *node) mayFill(fresh bool) (filled bool, err error) {
 func (n *node) fill(ctx context.Context) error {
 	began := time.Now()
 	count, err := demo.Fill(ctx, demo.Rooms{
-		Samples: n.samples, Quarantine: n.quarantine, IOCs: n.iocs, Sightings: n.sightings, Vulnerabilities: n.vulns,
+		Samples: n.samples, Quarantine: n.quarantine, IOCs: n.iocs, Sightings: n.sightings, Vulnerabilities: n.vulns, Intel: n.intel,
 	}, store.Actor{CID: n.cid, Client: "seed", Scope: "admin"}, demo.Options{Seed: uint64(n.cfg.SeedValue), Now: began})
 	if err != nil {
 		return err

@@ -40,6 +40,12 @@ func TestSeedFillsEveryFamily(t *testing.T) {
 	for _, s := range first["states"] {
 		states[strings.SplitN(s, " ", 2)[1]] = true
 	}
+	if !slices.Equal(first["statuses"], []string{"closed", "open", "reopen"}) {
+		t.Errorf("vulnerabilities are %q", first["statuses"])
+	}
+	if deleted := slices.DeleteFunc(first["intelligence"], func(id string) bool { return strings.HasSuffix(id, "false") }); len(deleted) != 3 {
+		t.Errorf("deleted intelligence: %q", deleted)
+	}
 	for _, want := range []string{"quarantined quarantined", "released released", "released release_pending", "purged purged"} {
 		if !states[want] {
 			t.Errorf("no record is %s: %q", want, slices.Sorted(maps.Keys(states)))
@@ -89,6 +95,10 @@ func names(t *testing.T, c *mews.Client) map[string][]string {
 	slices.Sort(out["vulnerabilities"])
 	slices.Sort(out["statuses"])
 	out["statuses"] = slices.Compact(out["statuses"])
+	for i, err := range c.Intel().All(ctx, mews.IntelQuery{IncludeDeleted: true}) {
+		add("intelligence", err, fmt.Sprint(i.ID, " ", i.Deleted))
+	}
+	slices.Sort(out["intelligence"])
 	seen, err := c.Sightings().Devices(ctx, mews.SightingQuery{Observable: mews.Observable{Type: mews.TypeDomain, Value: "cdn.demo-loader.example.com"}})
 	add("devices that met a domain", err, seen.Resources...)
 	search, err := c.MalQuery().ExactSearch(ctx, mews.SearchRequest{Patterns: []mews.Pattern{{Type: "ascii", Value: "mews demo specimen: DemoLoader"}}})
