@@ -20,12 +20,17 @@ func Merge(i *mews.IntelIndicator, other mews.IntelIndicator) {
 	theirs := Lists(&other)
 	for n, mine := range Lists(i) {
 		if len(*theirs[n].Words) > 0 {
-			*mine.Words = sortedWords(slices.Concat(*mine.Words, *theirs[n].Words))
+			*mine.Words = atMost(sortedWords(slices.Concat(*mine.Words, *theirs[n].Words)))
 		}
 	}
-	i.Labels = mergeLabels(slices.Concat(i.Labels, other.Labels))
-	i.Relations = mergeRelations(slices.Concat(i.Relations, other.Relations))
+	i.Labels = atMost(mergeLabels(slices.Concat(i.Labels, other.Labels)))
+	i.Relations = atMost(mergeRelations(slices.Concat(i.Relations, other.Relations)))
 }
+
+// maxMerged is how many words of a list stay of what many say: the first ones.
+const maxMerged = 1000
+
+func atMost[T any](list []T) []T { return list[:min(len(list), maxMerged)] }
 
 // confidenceRank orders confidences; who says nothing is the lowest.
 func confidenceRank(word string) int {

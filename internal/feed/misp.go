@@ -18,7 +18,7 @@ type mispEvent struct {
 	Date       string          `json:"date"`
 	Attributes []mispAttribute `json:"Attribute"`
 	Objects    []struct {
-		Deleted    flag            `json:"deleted"`
+		Deleted    mispFlag        `json:"deleted"`
 		Attributes []mispAttribute `json:"Attribute"`
 	} `json:"Object"`
 	Tags     []mispTag    `json:"Tag"`
@@ -29,8 +29,8 @@ type mispAttribute struct {
 	UUID      string       `json:"uuid"`
 	Type      string       `json:"type"`
 	Value     mews.Text    `json:"value"`
-	ToIDS     flag         `json:"to_ids"`
-	Deleted   flag         `json:"deleted"`
+	ToIDS     mispFlag     `json:"to_ids"`
+	Deleted   mispFlag     `json:"deleted"`
 	Timestamp mews.Text    `json:"timestamp"`
 	FirstSeen string       `json:"first_seen"`
 	LastSeen  string       `json:"last_seen"`
@@ -49,11 +49,11 @@ type mispGalaxy struct {
 	} `json:"GalaxyCluster"`
 }
 
-// A flag is a Boolean that some programs write as a number or as text.
-type flag bool
+// A mispFlag is a Boolean that some programs write as a number or as text.
+type mispFlag bool
 
 // UnmarshalJSON reads true, 1 and "1" as true.
-func (f *flag) UnmarshalJSON(b []byte) error {
+func (f *mispFlag) UnmarshalJSON(b []byte) error {
 	word := strings.ToLower(strings.Trim(string(b), `"`))
 	*f = word == "true" || word == "1"
 	return nil
@@ -102,7 +102,7 @@ func (m *mispReader) values(depth int) error {
 		return err
 	}
 	if t != json.Delim('{') {
-		return fmt.Errorf("%v stands where an event is expected", t)
+		return fmt.Errorf("%s stands where an event is expected", cut(fmt.Sprint(t)))
 	}
 	for m.d.More() {
 		if err := m.member(depth); err != nil {
@@ -158,6 +158,9 @@ func (e *mispEvent) rows(out sink) error {
 	}
 	for _, a := range all {
 		a.tell(&common)
+	}
+	if err := normalShared(&common); err != nil {
+		return out(Row{At: "event " + e.UUID, Problem: err.Error(), Origin: e.UUID})
 	}
 	found := mispRows{at: map[string]int{}}
 	for _, group := range groups {
@@ -279,12 +282,3 @@ func (a *mispAttribute) last() int64 {
 }
 
 func (a *mispAttribute) place() string { return "attribute " + a.UUID }
-
-// clone copies an indicator whose lists will grow.
-func clone(i mews.IntelIndicator) mews.IntelIndicator {
-	for _, l := range Lists(&i) {
-		*l.Words = slices.Clone(*l.Words)
-	}
-	i.Labels = slices.Clone(i.Labels)
-	return i
-}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/iocfile"
@@ -48,7 +49,7 @@ func readLine(text []byte, n int) Row {
 
 func jsonProblem(err error) string {
 	if bad, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && bad.Field != "" {
-		return fmt.Sprintf("%s: %s is of the wrong type", bad.Field, bad.Value)
+		return fmt.Sprintf("%s: %s is of the wrong type", strings.TrimPrefix(bad.Field, "IntelIndicator."), bad.Value)
 	}
 	return "is no sound JSON object"
 }

@@ -48,6 +48,15 @@ func Normalize(i *mews.IntelIndicator) (err error) {
 	return normalRelations(i)
 }
 
+// normalShared brings what several indicators share into normal form: each of them
+// gets a copy.
+func normalShared(i *mews.IntelIndicator) error {
+	i.Type, i.Indicator = typeUser, "nobody"
+	err := Normalize(i)
+	i.Type, i.Indicator = "", ""
+	return err
+}
+
 // A WordList is one of an indicator's lists of words, under its name in FQL.
 type WordList struct {
 	Name  string
@@ -164,3 +173,12 @@ func normalRelations(i *mews.IntelIndicator) error {
 
 // ID is what upstream calls an indicator.
 func ID(typ, value string) string { return typ + "_" + value }
+
+// clone copies an indicator whose lists will grow.
+func clone(i mews.IntelIndicator) mews.IntelIndicator {
+	for _, l := range Lists(&i) {
+		*l.Words = slices.Clone(*l.Words)
+	}
+	i.Labels, i.Relations = slices.Clone(i.Labels), slices.Clone(i.Relations)
+	return i
+}

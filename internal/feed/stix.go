@@ -46,7 +46,8 @@ func readSTIX(text *iocfile.Text, out sink) error {
 	for n := range b.indicators {
 		s := &b.indicators[n]
 		rows := b.rows(s)
-		if s.ID != "" && s.problem == "" { // else nobody knows what it says
+		wrong := slices.ContainsFunc(rows, func(r Row) bool { return r.Problem != "" })
+		if s.ID != "" && !wrong { // else nobody knows all that it says
 			rows = append(rows, Row{At: s.at, Whole: true})
 		}
 		for _, row := range rows {
@@ -95,7 +96,7 @@ func (b *bundle) read(text *iocfile.Text) error {
 		if key != "objects" {
 			var skip json.RawMessage
 			if err := d.Decode(&skip); err != nil {
-				return fmt.Errorf("%v: %w", key, tooEarly(err))
+				return fmt.Errorf("%s: %w", cut(fmt.Sprint(key)), tooEarly(err))
 			}
 			continue
 		}
@@ -163,8 +164,8 @@ func (b *bundle) keep(raw []byte) {
 		}
 	case "report", "grouping":
 		for _, ref := range o.Refs {
-			if o.Name != "" && !slices.Contains(b.reports[ref], o.Name) {
-				b.reports[ref] = append(b.reports[ref], o.Name)
+			if names := b.reports[ref]; o.Name != "" && len(names) <= maxList { // with more it is refused
+				b.reports[ref] = append(names, o.Name)
 			}
 		}
 	default:
@@ -185,13 +186,20 @@ func (b *bundle) rows(s *stixIndicator) []Row {
 		return []Row{{At: s.at, Skip: fmt.Sprintf("pattern_type %q is not read, only stix", cut(s.PatternType))}}
 	}
 	terms, err := iocfile.ReadPattern(s.Pattern)
+	if err == nil && len(terms) > maxTerms {
+		err = fmt.Errorf("the pattern has %d values; at most %d", len(terms), maxTerms)
+	}
+	shared := b.meaning(s)
+	if err == nil {
+		err = normalShared(&shared)
+	}
 	if err != nil {
 		return []Row{{At: s.at, Problem: err.Error()}}
 	}
 	var rows []Row
 	var taken []mews.IntelIndicator
 	for _, t := range terms {
-		i := b.meaning(s)
+		i := clone(shared)
 		if i.Type, i.Indicator, err = typedTerm(t); err == nil {
 			i.Type, i.Indicator, err = normalValue(i.Type, i.Indicator)
 		}
@@ -214,6 +222,10 @@ func (b *bundle) rows(s *stixIndicator) []Row {
 	}
 	return rows
 }
+
+// maxTerms bounds the values of one pattern, each of which gets all that the
+// object says.
+const maxTerms = 1000
 
 // meaning is what all values of an indicator's pattern share.
 func (b *bundle) meaning(s *stixIndicator) mews.IntelIndicator {
@@ -243,14 +255,17 @@ func (b *bundle) meaning(s *stixIndicator) mews.IntelIndicator {
 // points at, and those that they point at (malware that an actor uses, sectors
 // that the actor targets).
 func (b *bundle) surroundings(id string, i *mews.IntelIndicator) {
-	const most = 200
-	near := []string{id}
+	const most = 1000 // steps
+	near, steps := []string{id}, 0
 	seen := map[string]bool{id: true}
 	for range 2 {
 		var next []string
 		for _, from := range near {
 			for _, to := range b.edges[from] {
-				if !seen[to] && len(seen) < most {
+				if steps++; steps > most {
+					return
+				}
+				if !seen[to] {
 					seen[to] = true
 					next = append(next, to)
 					b.nodes[to].tell(i)

@@ -57,6 +57,8 @@ func normalValue(typ, value string) (string, string, error) {
 	switch {
 	case value == "":
 		return "", "", errors.New("indicator: it has no value")
+	case len(value) > maxValue: // before anything looks at it more than once
+		return "", "", fmt.Errorf("indicator: %q is longer than %d bytes", cut(value), maxValue)
 	case typ == "":
 		return guessValue(value)
 	case !slices.Contains(Types(), typ):
@@ -85,7 +87,7 @@ func guessValue(value string) (string, string, error) {
 	plain := refang(value)
 	switch {
 	case strings.Contains(plain, "://"):
-		return normalURL(plain)
+		return normalURL(value)
 	case strings.Contains(plain, "@"):
 		return normalValue(typeEmail, plain)
 	}
@@ -152,16 +154,22 @@ func normalAddress(typ, value string) (string, string, error) {
 // normalURL writes scheme and host in lower case. The rest is as it was: servers
 // tell its case apart, and what malware uses is often no sound URL.
 func normalURL(value string) (string, string, error) {
-	value = refang(value)
 	scheme, rest, ok := strings.Cut(value, "://")
+	if !ok {
+		scheme, rest, ok = strings.Cut(value, "[:]//")
+	}
 	end := strings.IndexAny(rest, "/?#")
 	if end < 0 {
 		end = len(rest)
 	}
-	if !ok || scheme == "" || strings.Trim(strings.ToLower(scheme), "abcdefghijklmnopqrstuvwxyz0123456789+-.") != "" || end == 0 {
+	scheme, host := strings.ToLower(scheme), strings.ToLower(refang(rest[:end]))
+	if plain, fanged := strings.CutPrefix(scheme, "hxxp"); fanged {
+		scheme = "http" + plain
+	}
+	if !ok || scheme == "" || strings.Trim(scheme, "abcdefghijklmnopqrstuvwxyz0123456789+-.") != "" || host == "" || strings.ContainsAny(host, "/?#") {
 		return "", "", fmt.Errorf("url: expected scheme://host and so on, not %q", cut(value))
 	}
-	value = strings.ToLower(scheme) + "://" + strings.ToLower(rest[:end]) + rest[end:]
+	value = scheme + "://" + host + rest[end:]
 	return typeURL, value, checkText(typeURL, value)
 }
 
@@ -179,13 +187,14 @@ func checkText(typ, value string) error {
 
 // refang takes back what writers do to values so that nobody clicks on them.
 func refang(value string) string {
-	value = strings.NewReplacer("[.]", ".", "(.)", ".", "[dot]", ".", "[:]", ":", "[at]", "@", "[@]", "@").Replace(value)
-	for _, scheme := range []string{"hxxp", "hXXp", "HXXP"} {
-		if rest, ok := strings.CutPrefix(value, scheme); ok {
-			return "http" + rest
+	fangs := strings.NewReplacer("[.]", ".", "(.)", ".", "[dot]", ".", "[:]", ":", "[at]", "@", "[@]", "@")
+	for {
+		plain := fangs.Replace(value)
+		if plain == value {
+			return value
 		}
+		value = plain
 	}
-	return value
 }
 
 // cut shortens a text that an error repeats.

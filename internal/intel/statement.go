@@ -21,9 +21,9 @@ type statement struct {
 	body           string // JSON of the indicator in normal form
 }
 
-// maxStatements bounds how many statements make a record: of an address that
-// thousands of events name, the first of them say all there is to say.
-const maxStatements = 500
+// maxStatements bounds how many statements make a record: an address that
+// thousands of events name is described by the first of them.
+const maxStatements = 200
 
 // loadStatements gives the statements of records.
 func loadStatements(tx *store.Tx, cid store.CID, records []int64) (map[int64][]*statement, error) {
@@ -69,13 +69,15 @@ func bodyOf(i mews.IntelIndicator) (string, error) {
 func (r *record) together(list []*statement) error {
 	r.deleted = true
 	var all mews.IntelIndicator
-	for n, st := range list[:min(len(list), maxStatements)] {
-		if !st.live {
+	left := maxStatements
+	for _, st := range list {
+		if !st.live || left == 0 {
 			continue
 		}
+		left--
 		var one mews.IntelIndicator
 		if err := json.Unmarshal([]byte(st.body), &one); err != nil {
-			return fmt.Errorf("read statement %d: %w", n, err)
+			return fmt.Errorf("read statement %d: %w", st.seq, err)
 		}
 		if r.deleted {
 			r.deleted, r.sources, all = false, nil, one
