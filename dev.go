@@ -135,3 +135,8 @@ type Snapshot struct {
 	Files   int       `json:"files"`
 	Bytes   int64     `json:"bytes"`
 }
+
+// A SnapshotName says which snapshot is meant.
+type SnapshotName struct {
+	Name string `json:"name"`
+}

@@ -40,7 +40,7 @@ var rooms = []room{
 	}},
 	{name: "internal/server", may: []string{
 		"root", "internal/httpapi", "internal/auth", "internal/hunt", "internal/quarantine", "internal/host", "internal/ioc", "internal/collection",
-		"internal/facts", "internal/detection", "internal/sighting", "internal/vuln", "internal/intel", "internal/fault", "internal/demo",
+		"internal/facts", "internal/detection", "internal/sighting", "internal/vuln", "internal/intel", "internal/fault", "internal/snapshot", "internal/demo",
 		"internal/sample", "internal/search",
 		"internal/index", "internal/query", "internal/yara", "internal/job", "internal/store", "internal/blob", "internal/vfs",
 	}},
@@ -53,6 +53,7 @@ var rooms = []room{
 		"internal/intel", "internal/feed",
 	}},
 
+	{name: "internal/snapshot", may: []string{"root", "internal/vfs"}, bans: noHTTP},
 	{name: "internal/fault", may: []string{"root"}, bans: noHTTP},
 	{name: "internal/demo", may: []string{
 		"root", "internal/quarantine", "internal/sighting", "internal/ioc", "internal/vuln", "internal/intel", "internal/sample",

@@ -11,10 +11,25 @@ import (
 	"github.com/mewshq/mews/internal/store"
 )
 
+// DevRoutes begins the path of each route of dev mode.
+const DevRoutes = "/mews/dev/"
+
 // A Dev is what dev mode stands on.
 type Dev struct {
 	Faults   *fault.Set
 	Requests *fault.Log
+	Data     DevData
+}
+
+// DevData is all data of the server as one. Its methods return when the server
+// works on what they have made; requests wait meanwhile.
+type DevData interface {
+	// Reset gives back the data of the first start, without rules and log.
+	Reset(ctx context.Context, who store.Actor) error
+	Restore(ctx context.Context, who store.Actor, name string) error
+	SaveSnapshot(ctx context.Context, who store.Actor, name string) (mews.Snapshot, error)
+	Snapshots(ctx context.Context) ([]mews.Snapshot, error)
+	DeleteSnapshot(ctx context.Context, who store.Actor, name string) error
 }
 
 type devFaults struct {
@@ -38,8 +53,16 @@ type devRequests struct {
 
 // devOperations are the routes of dev mode.
 func (a *API) devOperations() []operation {
-	const faults, requests = "/mews/dev/v1/faults", "/mews/dev/v1/requests"
-	rows := []operation{
+	rows := append(a.faultOperations(), a.snapshotOperations()...)
+	for i := range rows {
+		rows[i].dev = true
+	}
+	return rows
+}
+
+func (a *API) faultOperations() []operation {
+	const faults, requests = DevRoutes + "v1/faults", DevRoutes + "v1/requests"
+	return []operation{
 		op(route{
 			"mews.dev.faults.list", "GET", faults, mews.ScopeDev, classRead,
 			"The fault rules of a server in dev mode, and how often each struck.",
@@ -61,10 +84,6 @@ func (a *API) devOperations() []operation {
 			"Empty the request log.",
 		}, a.clearRequests),
 	}
-	for i := range rows {
-		rows[i].dev = true
-	}
-	return rows
 }
 
 func (a *API) listFaults(context.Context, store.Actor, *struct{}) (reply[mews.FaultRule], error) {

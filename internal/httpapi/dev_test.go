@@ -23,7 +23,7 @@ import (
 // devMode turns dev mode on.
 func devMode(d *Deps, o *authpkg.Options) {
 	o.Dev = true
-	d.Dev = &Dev{Faults: fault.New(1), Requests: fault.NewLog(100)}
+	d.Dev = &Dev{Faults: fault.New(1), Requests: fault.NewLog(100), Data: &someData{}}
 }
 
 const quotasPath = "/malquery/aggregates/quotas/v1"

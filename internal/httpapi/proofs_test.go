@@ -329,6 +329,22 @@ var proofs = map[string]proof{
 		right: always(ask{query: "?filter=" + url.QueryEscape("hostname:'a'+state:!'purged'")}),
 		wrong: []ask{{query: "?filter=("}, {query: "?collection=nope"}},
 	},
+	"mews.dev.faults.list":    {right: always(ask{})},
+	"mews.dev.faults.add":     {right: always(ask{body: `{"path":"/never","effect":{"status":503}}`}), wrong: append(badBodies, ask{body: `{"path":"/never"}`})},
+	"mews.dev.faults.remove":  {right: always(ask{query: "?all=true"}), wrong: []ask{{}}, none: []ask{{query: "?ids=fault-99"}}},
+	"mews.dev.requests.list":  {right: always(ask{}), wrong: []ask{{query: "?limit=0"}, {query: "?after=x"}}},
+	"mews.dev.requests.clear": {right: always(ask{})},
+	"mews.dev.reset":          {right: always(ask{})},
+	"mews.dev.snapshots.list": {right: always(ask{})},
+	"mews.dev.snapshots.save": {right: always(ask{body: `{"name":"saved"}`}), wrong: badBodies},
+	"mews.dev.snapshots.delete": {
+		right: func(w *walk) ask { return ask{query: "?ids=" + w.snapshot("deleted")} },
+		wrong: []ask{{}}, none: []ask{{query: "?ids=none"}},
+	},
+	"mews.dev.snapshots.restore": {
+		right: func(w *walk) ask { return ask{body: `{"name":"` + w.snapshot("restored") + `"}`} },
+		wrong: badBodies, none: []ask{{body: `{"name":"none"}`}},
+	},
 	"mews.requests.get":    {right: func(w *walk) ask { return ask{query: "?ids=" + w.search()} }, wrong: []ask{{}, {query: "?ids=" + noJob}}},
 	"mews.requests.cancel": {right: func(w *walk) ask { return ask{query: "?ids=" + w.search()} }, wrong: []ask{{}}, none: []ask{{query: "?ids=" + noJob}}},
 	"mews.hunt.estimate": {

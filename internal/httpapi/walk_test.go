@@ -65,7 +65,7 @@ func TestWalk(t *testing.T) {
 func newWalk(t *testing.T) *walk {
 	w := &walk{t: t, powerless: map[string]string{}}
 	scanner := yara.Options{Path: yaratest.Worker(t), Sandbox: yara.SandboxBestEffort, MaxWorkers: 1}
-	w.harness = newHarnessWith(t, scanner, func(d *Deps, _ *authpkg.Options) { d.MaxUpload = walkUpload })
+	w.harness = newHarnessWith(t, scanner, devMode, func(d *Deps, _ *authpkg.Options) { d.MaxUpload = walkUpload })
 	w.id, w.secret = w.client(t, ownCID)
 	w.token = w.issue(w.id, w.secret)
 	w.ingested(t, w.token, started(1, 7, "walk.exe"), asked(1, 7, "walk.example"), started(2, 7, "walk.exe"))
@@ -91,7 +91,7 @@ func (w *walk) issue(id, secret string) string {
 // without is a token with every scope but the row's.
 func (w *walk) without(row operation) string {
 	if w.powerless[row.scope] == "" {
-		w.powerless[row.scope] = w.harness.token(w.t, slices.DeleteFunc(authpkg.AllScopes(), func(s string) bool {
+		w.powerless[row.scope] = w.harness.token(w.t, slices.DeleteFunc(w.auth.Scopes(), func(s string) bool {
 			return slices.Contains(strings.Split(row.scope, scopeOr), s)
 		})...)
 	}

@@ -89,13 +89,17 @@ func serveAdminOffline(ctx context.Context, cfg Config, log *slog.Logger) (close
 	if err := hardenProcess(); err != nil {
 		return nil, err
 	}
-	n, err := openNode(ctx, cfg, log)
+	f, err := takeFolder(cfg)
 	if err != nil {
 		return nil, err
 	}
+	n, err := openNode(ctx, cfg, log, f)
+	if err != nil {
+		return nil, errors.Join(err, f.unlock())
+	}
 	l, err := listenAdmin(cfg.Data)
 	if err != nil {
-		return nil, errors.Join(err, n.Close())
+		return nil, errors.Join(err, n.Close(), f.unlock())
 	}
 	srv := &http.Server{Handler: n.adminHandler(), ReadHeaderTimeout: 5 * time.Second}
 	done := make(chan error, 1)
@@ -103,6 +107,6 @@ func serveAdminOffline(ctx context.Context, cfg Config, log *slog.Logger) (close
 	return func() error {
 		err := srv.Shutdown(context.WithoutCancel(ctx))
 		<-done
-		return errors.Join(err, n.Close())
+		return errors.Join(err, n.Close(), f.unlock())
 	}, nil
 }

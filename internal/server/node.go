@@ -5,11 +5,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -47,14 +45,13 @@ var (
 	ErrDisk = errors.New("the disk refused a durable write")
 )
 
-const databaseName = "mews.db"
-
 // A node is everything that stands on one data folder.
 type node struct {
 	cfg     Config
 	log     *slog.Logger
 	closers []func() error // in order of opening
 
+	folder     *folder
 	files      vfs.FS
 	db         *store.DB
 	blobs      *blob.Store
@@ -79,20 +76,22 @@ type node struct {
 	cid   store.CID    // of the first client
 }
 
-// openNode takes the data folder, makes it on the first run, and wires the
-// rooms bottom up. What was opened before a failure is closed again.
-func openNode(ctx context.Context, cfg Config, log *slog.Logger) (n *node, err error) {
-	n = &node{cfg: cfg, log: log, registry: prometheus.NewRegistry()}
+// openNode wires the rooms bottom up on a data folder, which stays the caller's.
+// A restore that was planned is carried out first. What was opened before a
+// failure is closed again.
+func openNode(ctx context.Context, cfg Config, log *slog.Logger, f *folder) (n *node, err error) {
+	n = &node{cfg: cfg, log: log, folder: f, files: f.files, registry: prometheus.NewRegistry()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.Close())
 			n = nil
 		}
 	}()
-	fresh, err := n.takeFolder()
+	carried, restoring, err := f.copies.Resume()
 	if err != nil {
 		return n, err
 	}
+	fresh := f.fresh()
 	filled, err := n.mayFill(fresh)
 	if err != nil {
 		return n, err
@@ -114,30 +113,23 @@ func openNode(ctx context.Context, cfg Config, log *slog.Logger) (n *node, err e
 	if err := n.samples.Recover(ctx); err != nil {
 		return n, fmt.Errorf("recover samples: %w", err)
 	}
+	if restoring {
+		if err := n.auth.TakeOver(ctx, carried); err != nil {
+			return n, err
+		}
+	}
 	if err := n.welcomeFirstClient(ctx); err != nil {
 		return n, err
 	}
 	if cfg.Seed != "" && !filled {
-		return n, n.fill(ctx)
+		if err := n.fill(ctx); err != nil {
+			return n, err
+		}
+	}
+	if restoring {
+		return n, f.copies.Done()
 	}
 	return n, nil
-}
-
-// takeFolder locks the data folder. It tells whether nothing was stored in it yet.
-func (n *node) takeFolder() (fresh bool, err error) {
-	if err := os.MkdirAll(n.cfg.Data, 0o700); err != nil {
-		return false, fmt.Errorf("make data folder: %w", err)
-	}
-	unlock, err := vfs.LockDir(n.cfg.Data)
-	if err != nil {
-		if inUse, ok := errors.AsType[*vfs.InUseError](err); ok {
-			return false, fmt.Errorf("%w: %w (%s)", ErrInUse, inUse, n.cfg.Data)
-		}
-		return false, err
-	}
-	n.closers = append(n.closers, unlock)
-	_, err = os.Stat(filepath.Join(n.cfg.Data, databaseName))
-	return errors.Is(err, fs.ErrNotExist), nil
 }
 
 func (n *node) openStorage(ctx context.Context, keys *blob.Keyring) error {
@@ -150,11 +142,7 @@ func (n *node) openStorage(ctx context.Context, keys *blob.Keyring) error {
 	}
 	n.db = db
 	n.closers = append(n.closers, db.Close)
-	fsys, err := vfs.OS(n.cfg.Data)
-	if err != nil {
-		return err
-	}
-	n.files = fsys
+	fsys := n.files
 	if n.blobs, err = blob.Open(fsys, keys, blob.Options{Log: n.log, Compression: blob.Compression(n.cfg.Blobs.Compression)}); err != nil {
 		return err
 	}

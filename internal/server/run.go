@@ -44,14 +44,10 @@ func announce(r Readiness, file string, out io.Writer) error {
 }
 
 // listen opens the public listener and the server that will use it.
-func (n *node) listen() (*http.Server, net.Listener, Readiness, error) {
+func (n *node) listen(handler http.Handler) (*http.Server, net.Listener, Readiness, error) {
 	r := Readiness{PID: os.Getpid(), Dev: n.dev != nil}
 	if n.first != nil {
 		r.ClientID, r.ClientSecret = n.first.ID, n.first.Secret
-	}
-	handler, err := n.apiHandler()
-	if err != nil {
-		return nil, nil, r, err
 	}
 	srv := &http.Server{
 		Handler:           handler,
@@ -74,7 +70,7 @@ func (n *node) listen() (*http.Server, net.Listener, Readiness, error) {
 	scheme := "http"
 	if !n.cfg.InsecureHTTP {
 		scheme = "https"
-		id, err := openIdentity(filepath.Join(n.cfg.Data, "tls"), certificateNames(n.cfg.Listen, n.cfg.TLSSAN), time.Now())
+		id, err := openIdentity(filepath.Join(n.cfg.Data, tlsFolder), certificateNames(n.cfg.Listen, n.cfg.TLSSAN), time.Now())
 		if err != nil {
 			return nil, nil, r, errors.Join(err, listener.Close())
 		}

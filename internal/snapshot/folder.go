@@ -68,25 +68,9 @@ func (f *Folder) check() error {
 
 // data lists the files that are copied and replaced.
 func (f *Folder) data() ([]string, error) {
-	names, err := f.fsys.ReadDir(".")
+	files, err := vfs.Files(f.fsys, ".", f.kept...)
 	if err != nil {
 		return nil, fmt.Errorf("list the data folder: %w", err)
-	}
-	var files []string
-	for _, name := range names {
-		if slices.Contains(f.kept, name) {
-			continue
-		}
-		below, err := vfs.Files(f.fsys, name)
-		if err != nil {
-			return nil, fmt.Errorf("list the data folder: %w", err)
-		}
-		if below == nil { // a file, or an empty folder
-			if _, err := f.fsys.ReadDir(name); err != nil {
-				below = []string{name}
-			}
-		}
-		files = append(files, below...)
 	}
 	return files, nil
 }

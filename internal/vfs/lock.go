@@ -11,8 +11,8 @@ import (
 	"syscall"
 )
 
-// lockName is the file in a data folder that its owner holds locked.
-const lockName = "LOCK"
+// LockName is the file in a data folder that its owner holds locked.
+const LockName = "LOCK"
 
 // An InUseError says who owns the folder. PID is 0 and Host empty when the
 // owner has not written them yet.
@@ -32,7 +32,7 @@ func (e *InUseError) Error() string {
 // exist, until unlock is called or the process ends, however it ends. When it
 // has an owner already, the error is an *InUseError.
 func LockDir(path string) (unlock func() error, err error) {
-	f, err := os.OpenFile(filepath.Join(path, lockName), os.O_RDWR|os.O_CREATE, fileMode)
+	f, err := os.OpenFile(filepath.Join(path, LockName), os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
 		return nil, fmt.Errorf("lock data dir: %w", err)
 	}

@@ -6,19 +6,23 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"syscall"
 )
 
 // Files lists the files below a folder, in the order of their paths, which begin
-// with dir. A folder that does not exist holds none.
-func Files(fsys FS, dir string) ([]string, error) {
+// with dir. What is at a path in without is left out, with all below it. A folder
+// that does not exist holds none.
+func Files(fsys FS, dir string, without ...string) ([]string, error) {
 	names, err := fsys.ReadDir(dir)
 	if err != nil {
 		return nil, ignoreAbsent(err)
 	}
 	var files []string
 	for _, name := range names {
-		name = path.Join(dir, name)
+		if name = path.Join(dir, name); slices.Contains(without, name) {
+			continue
+		}
 		folder, err := isFolder(fsys, name)
 		if err != nil {
 			return nil, err
@@ -27,7 +31,7 @@ func Files(fsys FS, dir string) ([]string, error) {
 			files = append(files, name)
 			continue
 		}
-		below, err := Files(fsys, name)
+		below, err := Files(fsys, name, without...)
 		if err != nil {
 			return nil, err
 		}

@@ -26,6 +26,9 @@ func TestFilesBelowAFolder(t *testing.T) {
 				t.Errorf("%s: %q, %v", dir, got, err)
 			}
 		}
+		if got, err := Files(fsys, ".", "a/b", "top", "one"); err != nil || !slices.Equal(got, []string{"a/one", "z/last"}) {
+			t.Errorf("with some left out: %q, %v", got, err)
+		}
 	})
 }
 
