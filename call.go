@@ -179,6 +179,7 @@ func (c *Client) send(ctx context.Context, k call, token string) (*http.Response
 		return nil, err
 	}
 	maps.Copy(req.Header, c.headers)
+	req.Header.Del("Authorization") // is the client's own
 	maps.Copy(req.Header, k.header)
 	req.Header.Set("User-Agent", c.userAgent)
 	if !k.stream && req.Header.Get("Accept") == "" {

@@ -6,7 +6,6 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
-	"strings"
 )
 
 // IntelService reads intelligence indicators and takes feeds in.
@@ -17,9 +16,6 @@ func (c *Client) Intel() IntelService { return IntelService{c} }
 
 // maxIntelPage is the largest page of intelligence indicators.
 const maxIntelPage = 10_000
-
-// markerSort is the order in which indicators were changed last.
-const markerSort = "_marker.asc"
 
 // Query gives one page of indicators. Meta.Pagination tells how many match from
 // there on.
@@ -52,7 +48,7 @@ func (q IntelQuery) values() url.Values {
 // page from the last marker of the one before: what changes meanwhile comes
 // (again) at the end, and nothing is left out. The first error is the last pair.
 func (s IntelService) All(ctx context.Context, q IntelQuery) iter.Seq2[IntelIndicator, error] {
-	if q.Sort != "" && q.Sort != markerSort && q.Sort != "_marker|asc" && q.Sort != "_marker" {
+	if q.Sort != "" && !isMarkerOrder(q.Sort) {
 		return pages(q.RecordQuery, maxIntelPage, func(page RecordQuery) (*Envelope[IntelIndicator], error) {
 			q.RecordQuery = page
 			return s.Query(ctx, q)
@@ -63,39 +59,11 @@ func (s IntelService) All(ctx context.Context, q IntelQuery) iter.Seq2[IntelIndi
 
 // since goes from marker to marker.
 func (s IntelService) since(ctx context.Context, q IntelQuery) iter.Seq2[IntelIndicator, error] {
-	return func(yield func(IntelIndicator, error) bool) {
-		page := q
-		page.Sort, page.Offset, page.After = markerSort, 0, ""
-		if page.Limit == 0 {
-			page.Limit = maxIntelPage
-		}
-		for {
-			env, err := s.Query(ctx, page)
-			if err != nil {
-				yield(IntelIndicator{}, err)
-				return
-			}
-			last := ""
-			for _, one := range env.Resources {
-				if last = one.Marker; !yield(one, nil) {
-					return
-				}
-			}
-			if p := env.Meta.Pagination; last == "" || p != nil && p.Total <= len(env.Resources) {
-				return
-			}
-			page.Filter = beyondMarker(q.Filter, last)
-		}
+	q.Sort, q.Offset, q.After = markerSort, 0, ""
+	if q.Limit == 0 {
+		q.Limit = maxIntelPage
 	}
-}
-
-// beyondMarker narrows a filter to what comes after a marker.
-func beyondMarker(filter, marker string) string {
-	after := "_marker:>'" + strings.ReplaceAll(marker, "'", "") + "'"
-	if filter == "" || filter == "*" {
-		return after
-	}
-	return "(" + filter + ")+" + after
+	return decoded[IntelIndicator](s.c.All(ctx, "QueryIntelIndicatorEntities", Params{Query: q.values()}))
 }
 
 // Get gives indicators in the order of their ids, deleted ones too. Unknown ids

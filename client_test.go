@@ -180,6 +180,39 @@ func TestLoginRefused(t *testing.T) {
 	}
 }
 
+// TestRevokeBySecret: a server that does not end a token on its own strength is
+// given the secret.
+func TestRevokeBySecret(t *testing.T) {
+	var asked []string
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id, secret, basic := r.BasicAuth()
+		asked = append(asked, fmt.Sprint(r.URL.Path, " ", r.FormValue("token"), " ", id, secret))
+		switch {
+		case r.URL.Path == "/oauth2/token":
+			reply(w, 201, `{"access_token":"t","expires_in":1799}`)
+		case r.URL.Path == "/oauth2/revoke" && !basic:
+			reply(w, 401, `{"errors":[{"code":401,"message":"no"}]}`)
+		default:
+			reply(w, 200, quotasBody)
+		}
+	}))
+	defer s.Close()
+	c, err := NewClient(s.URL, WithCredentials("id", "secret"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.MalQuery().Quotas(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := "[/oauth2/token    /malquery/aggregates/quotas/v1    /oauth2/revoke t   /oauth2/revoke t idsecret]"
+	if got := fmt.Sprint(asked); strings.Join(strings.Fields(got), " ") != strings.Join(strings.Fields(want), " ") {
+		t.Errorf("asked %s, want %s", got, want)
+	}
+}
+
 func TestRefusedTokenIsReplacedOnce(t *testing.T) {
 	var alive atomic.Value
 	alive.Store("Bearer token-2")

@@ -6,13 +6,14 @@ import (
 	"iter"
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 // All gives every object that an operation selects, page by page as they are
 // needed, in whichever way the operation pages: by offset, by a scroll's token,
-// by the token after, or by marker, which goes in the order of the markers and
-// also meets what is new meanwhile. The value limit is the size of a page. The
-// first error is the last pair.
+// by the token after, or by marker, which goes in the order of the markers (if no
+// other is asked for) and also meets what changes meanwhile. The value limit is
+// the size of a page. The first error is the last pair.
 func (c *Client) All(ctx context.Context, operation string, p Params) iter.Seq2[json.RawMessage, error] {
 	return func(yield func(json.RawMessage, error) bool) {
 		o, k, err := commandCall(operation, p)
@@ -25,7 +26,11 @@ func (c *Client) All(ctx context.Context, operation string, p Params) iter.Seq2[
 		}
 		filter := k.query.Get("filter")
 		if o.Paging == PagingMarker {
-			k.query.Set("sort", "_marker.asc")
+			if order := k.query.Get("sort"); order == "" || isMarkerOrder(order) {
+				k.query.Set("sort", markerSort)
+			} else {
+				o.Paging = PagingOffset
+			}
 		}
 		for {
 			r, err := c.exchange(ctx, k)
@@ -85,12 +90,42 @@ func advanceMarker(query url.Values, filter string, r *Response) bool {
 	if json.Unmarshal(r.Resources[got-1], &last) != nil || last.Marker == "" || got >= r.Meta.Pagination.Total {
 		return false
 	}
-	next := "_marker:>'" + last.Marker + "'"
-	if filter != "" && filter != "*" {
-		next = "(" + filter + ")+" + next
-	}
+	next := beyondMarker(filter, last.Marker)
 	again := query.Get("filter") == next // a server that does not move on must not hold us for ever
 	query.Set("filter", next)
 	query.Del("offset")
 	return !again
+}
+
+// markerSort is the order in which indicators were changed last.
+const markerSort = "_marker.asc"
+
+func isMarkerOrder(sort string) bool {
+	return sort == markerSort || sort == "_marker|asc" || sort == "_marker"
+}
+
+// beyondMarker narrows a filter to what comes after a marker.
+func beyondMarker(filter, marker string) string {
+	after := "_marker:>'" + strings.ReplaceAll(marker, "'", "") + "'"
+	if filter == "" || filter == "*" {
+		return after
+	}
+	return "(" + filter + ")+" + after
+}
+
+// decoded reads the objects of All.
+func decoded[T any](all iter.Seq2[json.RawMessage, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for raw, err := range all {
+			var one T
+			if err == nil {
+				if err = json.Unmarshal(raw, &one); err != nil {
+					err = Errorf(ErrInternal, "an object is not of the type expected: %v", err).WithCause(err)
+				}
+			}
+			if !yield(one, err) || err != nil {
+				return
+			}
+		}
+	}
 }
