@@ -3,6 +3,8 @@ package demo
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"time"
@@ -15,7 +17,11 @@ import (
 func (f *filler) quarantine(ctx context.Context, n *Counts) error {
 	var ids []string
 	for i, in := range f.story.incidents {
-		for j, x := range []*specimen{in.program, in.dropped} {
+		files := []*specimen{in.program, in.dropped}
+		if i == bareHost {
+			files = f.story.elsewhere()
+		}
+		for j, x := range files {
 			record, err := f.report(ctx, in, x, time.Duration(90+j)*time.Second, i)
 			if err != nil {
 				return fmt.Errorf("%s on %s: %w", x.name, in.host.Name, err)
@@ -28,7 +34,7 @@ func (f *filler) quarantine(ctx context.Context, n *Counts) error {
 }
 
 // agentHost and bareHost are incidents whose hosts are special: one pulls its
-// actions, of the other only the record has come, without the files.
+// actions, of the other only records have come, and nobody has the files.
 const (
 	agentHost = 4
 	bareHost  = 7
@@ -49,10 +55,19 @@ func (f *filler) report(ctx context.Context, in incident, x *specimen, after tim
 		Behaviors: []mews.QuarantineBehavior{{BehaviorID: fmt.Sprint(10000 + no), IOCType: "hash_sha256", IOCValue: x.sha256}},
 	}
 	var body io.Reader
-	if no != bareHost {
+	if x.content != nil {
 		body = bytes.NewReader(x.content)
 	}
 	return f.rooms.Quarantine.Report(ctx, f.as("mews.ingest.quarantine"), r, body)
+}
+
+// elsewhere are two files that never came to the server.
+func (s *story) elsewhere() (list []*specimen) {
+	for i := range 2 {
+		sum := sha256.Sum256(fmt.Appendf(nil, "mews demo file %d %d", s.Seed, i))
+		list = append(list, &specimen{name: fmt.Sprintf("never-sent-%d.exe", i+1), sha256: hex.EncodeToString(sum[:])})
+	}
+	return list
 }
 
 // severityNumber is a severity on the scale of records.

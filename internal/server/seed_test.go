@@ -77,19 +77,26 @@ func names(t *testing.T, c *mews.Client) map[string][]string {
 		add("customer", nil, r.CID)
 		add("samples", nil, r.SHA256)
 	}
+	details, err := c.Quarantine().Details(ctx, out["quarantined files"]...)
+	add("files that never came", err)
+	for _, r := range details.Resources {
+		if !r.HasBytes {
+			add("files that never came", nil, r.Paths[0].Path)
+		}
+	}
 	for i, err := range c.IOCs().All(ctx, mews.RecordQuery{Sort: "value.asc"}) {
-		add("indicators", err, i.Type+":"+i.Value+" "+i.Action)
+		add("indicators", err, i.ID+" "+i.Value+" "+i.Action)
 	}
 	legacy, err := c.LegacyIOCs().Query(ctx, mews.LegacyIOCQuery{Types: []string{mews.TypeDomain}})
 	add("legacy indicators", err, slices.Sorted(slices.Values(legacy.Resources))...)
 	for d, err := range c.Detections().All(ctx, mews.RecordQuery{}) {
-		add("detections", err, fmt.Sprint(d.Type, ":", d.Value, " ", d.DeviceID, " ", d.ProcessID))
+		add("detections", err, d.ID+" "+d.ProcessID)
 	}
 	slices.Sort(out["detections"])
 	weak, err := c.Vulnerabilities().Combined(ctx, mews.RecordQuery{Filter: "cve.id:*'CVE-*'", Limit: 1000})
 	add("vulnerabilities", err)
 	for _, v := range weak.Resources {
-		add("vulnerabilities", nil, fmt.Sprint(v.AID, " ", v.CVE.ID, " ", v.Status))
+		add("vulnerabilities", nil, v.ID+" "+v.Status)
 		add("statuses", nil, v.Status)
 	}
 	slices.Sort(out["vulnerabilities"])
