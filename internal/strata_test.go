@@ -36,7 +36,7 @@ var rooms = []room{
 	{name: "internal/cli", may: []string{"root", "internal/avlog", "internal/iocfile", "internal/shipping", "internal/profile"}, files: map[string][]string{
 		"serve.go": {"internal/server"}, "check.go": {"internal/server"},
 		"backup.go": {"internal/server"}, "admin.go": {"internal/server"},
-		"doctor_server.go": {"internal/server"}, "config.go": {"internal/server"},
+		"doctor_server.go": {"internal/server"}, "config.go": {"internal/server"}, "migrate.go": {"internal/server"},
 	}},
 	{name: "internal/server", may: []string{
 		"root", "internal/httpapi", "internal/auth", "internal/hunt", "internal/quarantine", "internal/host", "internal/ioc", "internal/collection",

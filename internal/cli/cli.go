@@ -128,7 +128,7 @@ func parts(g *globals) []part {
 		{"What hosts and sensors send", []*cobra.Command{newIngestCommand(g), newAgentCommand(g)}},
 		{"The API", []*cobra.Command{newAPICommand(g), newTokenCommand(g), newFQLCommand(g)}},
 		{"On the server's machine", []*cobra.Command{
-			newServeCommand(g), newConfigCommand(g), newClientCommand(g), newIndexCommand(g), newSightingsCommand(g), newAuditCommand(g),
+			newServeCommand(g), newConfigCommand(g), newMigrateCommand(g), newClientCommand(g), newIndexCommand(g), newSightingsCommand(g), newAuditCommand(g),
 		}},
 		{partProgram, []*cobra.Command{newProfileCommand(g), newDoctorCommand(g), newManCommand(g), newVersionCommand(g), newExitCodesTopic()}},
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/mewshq/mews/internal/store"
 	"github.com/mewshq/mews/internal/vfs"
 	"github.com/mewshq/mews/internal/yara"
 )
@@ -37,7 +38,7 @@ func Examine(ctx context.Context, cfg Config, now time.Time) []Finding {
 	if list[0].Level == LevelFail {
 		return append(list, examineWorker(ctx, cfg))
 	}
-	return append(list, examineSpace(cfg), examineKey(cfg), examineCertificate(cfg, now), examineWebhook(cfg),
+	return append(list, examineFormat(ctx, cfg), examineSpace(cfg), examineKey(cfg), examineCertificate(cfg, now), examineWebhook(cfg),
 		examineRunning(ctx, cfg), examineWorker(ctx, cfg))
 }
 
@@ -55,6 +56,31 @@ func examineFolder(cfg Config) Finding {
 	case info.Mode().Perm()&0o077 != 0:
 		f.Level, f.Detail = LevelWarn, fmt.Sprintf("%s is open to others (mode %04o)", cfg.Data, info.Mode().Perm())
 		f.Advice = "chmod 0700 " + cfg.Data
+	}
+	return f
+}
+
+// Format tells the format of a data folder, and the newest that this program
+// knows. A server that starts brings an older one up to date.
+func Format(ctx context.Context, cfg Config) (have, newest int64, err error) {
+	path := filepath.Join(cfg.Data, databaseName)
+	if _, err := os.Stat(path); err != nil {
+		return 0, 0, fmt.Errorf("no mews data in %s: name the folder with --data", cfg.Data)
+	}
+	return store.Format(ctx, path)
+}
+
+func examineFormat(ctx context.Context, cfg Config) Finding {
+	have, newest, err := Format(ctx, cfg)
+	f := Finding{What: "format", Level: LevelOK, Detail: fmt.Sprintf("%d, the newest that this program knows", have)}
+	switch {
+	case err != nil:
+		f.Level, f.Detail, f.Advice = LevelFail, err.Error(), "ask as the user who runs the server"
+	case have < newest:
+		f.Level, f.Detail = LevelWarn, fmt.Sprintf("%d; this program writes %d", have, newest)
+		f.Advice = "copy the folder, then start this program's server or run mews migrate up; older programs cannot read it afterwards"
+	case have > newest:
+		f.Level, f.Detail, f.Advice = LevelFail, fmt.Sprintf("%d; this program reads %d at most", have, newest), "use the newer program"
 	}
 	return f
 }
