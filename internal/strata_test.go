@@ -33,7 +33,7 @@ var rooms = []room{
 
 	{name: "mewstest", may: []string{"root", "internal/server", "internal/fault"}},
 
-	{name: "internal/cli", may: []string{"root", "internal/avlog", "internal/iocfile", "internal/shipping", "internal/profile"}, files: map[string][]string{
+	{name: "internal/cli", may: []string{"root", "internal/avlog", "internal/iocfile", "internal/feed", "internal/shipping", "internal/profile"}, files: map[string][]string{
 		"serve.go": {"internal/server"}, "check.go": {"internal/server"},
 		"backup.go": {"internal/server"}, "admin.go": {"internal/server"},
 		"doctor_server.go": {"internal/server"}, "config.go": {"internal/server"}, "migrate.go": {"internal/server"},

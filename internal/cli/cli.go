@@ -123,7 +123,7 @@ func parts(g *globals) []part {
 			newDownloadCommand(g), newQuotasCommand(g),
 		}},
 		{"Hosts and what they met", []*cobra.Command{
-			newHostCommand(g), newIOCCommand(g), newDetectionCommand(g), newProcessCommand(g), newQuarantineCommand(g), newVulnCommand(g),
+			newHostCommand(g), newIOCCommand(g), newDetectionCommand(g), newProcessCommand(g), newQuarantineCommand(g), newVulnCommand(g), newIntelCommand(g),
 		}},
 		{"What hosts and sensors send", []*cobra.Command{newIngestCommand(g), newAgentCommand(g)}},
 		{"The API", []*cobra.Command{newAPICommand(g), newTokenCommand(g), newFQLCommand(g)}},

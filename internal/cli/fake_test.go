@@ -27,6 +27,7 @@ type fake struct {
 	quarantine *fakeQuarantine
 	hosts      *fakeHosts
 	iocs       *fakeIOCs
+	intel      *fakeIntel
 
 	mu        sync.Mutex
 	samples   map[string]mews.SampleRecord
@@ -70,6 +71,7 @@ func newFake(t *testing.T) *fake {
 	f.quarantine = newFakeQuarantine(f)
 	f.hosts = newFakeHosts(f)
 	f.iocs = newFakeIOCs(f)
+	f.intel = newFakeIntel(f)
 	f.Server = httptest.NewServer(f)
 	t.Cleanup(f.Close)
 	return f
@@ -82,7 +84,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	id := r.URL.Query().Get("ids")
-	if f.quarantine.serve(w, r) || f.hosts.serve(w, r) || f.iocs.serve(w, r) || f.vulns(w, r) {
+	if f.quarantine.serve(w, r) || f.hosts.serve(w, r) || f.iocs.serve(w, r) || f.vulns(w, r) || f.intel.serve(w, r) {
 		return
 	}
 	switch r.Method + " " + r.URL.Path {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -73,7 +74,8 @@ func playScript(t *testing.T, script string) string {
 	f := newFake(t)
 	dir := t.TempDir()
 	write := func(name, text string) {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -96,6 +98,15 @@ func playScript(t *testing.T, script string) string {
 	write("bundle.json", feedBundle)
 	write("cut.json", feedBundle[:len(feedBundle)-9])
 	write("nothing.csv", "")
+	write("intel/a.csv", "type,indicator,confidence\ndomain,a.example,high\nmd5,short,\ndomain,refused.example,\n")
+	write("intel/b.txt", "b.example\nc.example\n")
+	write("intel/.hidden.txt", "hidden.example\n")
+	write("intel/notes.md", "no feed")
+	write("good/b.txt", "b.example\nc.example\n")
+	write("good/d.txt", "d.example\n")
+	write("misp/manifest.json", `{"00000000-0000-4000-8000-000000000001":{"timestamp":"1"},"00000000-0000-4000-8000-000000000002":{"timestamp":2}}`)
+	write("misp/00000000-0000-4000-8000-000000000001.json", `{"Event":{"uuid":"e1","Attribute":[{"uuid":"a1","type":"domain","value":"e.example","to_ids":true},{"uuid":"a2","type":"link","value":"x"}]}}`)
+	write("misp/hashes.csv", "no event")
 	write("ids.txt", strings.Repeat("a", 32)+"\n\n "+strings.Repeat("b", 32)+"\n")
 	names := strings.NewReplacer("$DIR", dir, "$URL", f.URL, "ONE", f.put("one", "malware"), "TWO", f.put("two", "unknown"), "NONE", shaOf("none"))
 	env := map[string]string{}

@@ -135,12 +135,18 @@ func runIngest(ctx context.Context, g *globals, o *ingestOptions, paths []string
 	})
 }
 
-// folder gives the folder of the checkpoints. What went to one server, by one
-// client, says nothing about another.
+// folder gives the folder of the checkpoints.
 func (o *ingestOptions) folder(g *globals) (string, error) {
 	if o.checkpoints != "" {
 		return absolute(o.checkpoints), nil
 	}
+	return g.checkpoints("ingest", "")
+}
+
+// checkpoints gives a folder for what a command remembers of what it sent. What
+// went to one server, by one client, says nothing about another; of is what else
+// tells them apart.
+func (g *globals) checkpoints(command, of string) (string, error) {
 	state := g.env("XDG_STATE_HOME")
 	if home := g.env("HOME"); state == "" && home != "" {
 		state = filepath.Join(home, ".local", "state")
@@ -152,6 +158,6 @@ func (o *ingestOptions) folder(g *globals) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s", conn.Address(), conn.ClientID))
-	return filepath.Join(state, "mews", "ingest-"+hex.EncodeToString(sum[:6])), nil
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s", conn.Address(), conn.ClientID+of))
+	return filepath.Join(state, "mews", command+"-"+hex.EncodeToString(sum[:6])), nil
 }

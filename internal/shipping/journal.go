@@ -114,25 +114,34 @@ type entry struct {
 // OpenFolder opens the journal in a folder, which is made if it is not there, and
 // which no other process may use until the journal is closed.
 func OpenFolder(dir string, now func() time.Time) (j *Journal, err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the folder of checkpoints: %w", err)
-	}
-	unlock, err := vfs.LockDir(dir)
+	fsys, unlock, err := takeFolder(dir)
 	if err != nil {
-		if inUse, ok := errors.AsType[*vfs.InUseError](err); ok {
-			return nil, fmt.Errorf("the checkpoints in %s are %w", dir, inUse)
-		}
 		return nil, err
 	}
-	fsys, err := vfs.OS(dir)
-	if err == nil {
-		j, err = OpenJournal(fsys, now, func(path string) bool { _, err := os.Stat(path); return errors.Is(err, fs.ErrNotExist) })
-	}
+	j, err = OpenJournal(fsys, now, func(path string) bool { _, err := os.Stat(path); return errors.Is(err, fs.ErrNotExist) })
 	if err != nil {
 		return nil, errors.Join(err, unlock())
 	}
 	j.unlock = unlock
 	return j, nil
+}
+
+// takeFolder makes a folder of checkpoints and keeps other processes out of it.
+func takeFolder(dir string) (fsys vfs.FS, unlock func() error, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, nil, fmt.Errorf("make the folder of checkpoints: %w", err)
+	}
+	unlock, err = vfs.LockDir(dir)
+	if err != nil {
+		if inUse, ok := errors.AsType[*vfs.InUseError](err); ok {
+			return nil, nil, fmt.Errorf("the checkpoints in %s are %w", dir, inUse)
+		}
+		return nil, nil, err
+	}
+	if fsys, err = vfs.OS(dir); err != nil {
+		return nil, nil, errors.Join(err, unlock())
+	}
+	return fsys, unlock, nil
 }
 
 // OpenJournal opens the journal in a folder that no other process uses, or makes
@@ -162,7 +171,12 @@ func readJournal(fsys vfs.FS) ([]byte, error) {
 	if err := vfs.RemoveTemp(fsys, "."); err != nil {
 		return nil, err
 	}
-	f, err := fsys.Open(journalName)
+	return readWhole(fsys, journalName)
+}
+
+// readWhole reads a file; one that is not there is empty.
+func readWhole(fsys vfs.FS, name string) ([]byte, error) {
+	f, err := fsys.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -7,6 +7,9 @@
 // of its lines; a chunk is begun when the journal names it, and done when it was
 // taken in. What is begun is handed over again, cut the same way, until it is
 // done.
+//
+// Of files that are taken in as a whole and replaced by newer ones (feeds)
+// Versions remembers which of them was.
 package shipping
 
 import (
