@@ -56,17 +56,20 @@ func (s SampleService) Upload(ctx context.Context, r io.Reader, o UploadOptions)
 	})
 }
 
-// rawBody sends the rest of a reader, with its length where that can be known.
+// rawBody sends the rest of a reader, with its length where that can be known. A
+// pipe is a file that cannot be read from its start again.
 func rawBody(r io.Reader) (*body, error) {
 	const kind = "application/octet-stream"
 	at, random := r.(io.ReaderAt)
 	seek, seeks := r.(io.Seeker)
-	if !random || !seeks {
-		return &body{kind: kind, size: -1, once: true, open: func() (io.Reader, error) { return r, nil }}, nil
+	start := int64(-1)
+	if random && seeks {
+		if at, err := seek.Seek(0, io.SeekCurrent); err == nil {
+			start = at
+		}
 	}
-	start, err := seek.Seek(0, io.SeekCurrent)
-	if err != nil {
-		return nil, err
+	if start < 0 {
+		return &body{kind: kind, size: -1, once: true, open: func() (io.Reader, error) { return r, nil }}, nil
 	}
 	end, err := seek.Seek(0, io.SeekEnd)
 	if err != nil {
