@@ -47,7 +47,7 @@ func probes() []probe {
 		{scope: mews.ScopeIOCsRead, operation: "DevicesCount", values: map[string]any{"type": "sha256", "value": nobodySHA}},
 		{scope: mews.ScopeIOCsWrite, operation: "CreateIOC", body: []any{}, writes: true},
 		{scope: mews.ScopeSpotlightRead, operation: "queryVulnerabilities", values: map[string]any{"limit": 1, "filter": "status:'open'"}},
-		{scope: "falconx-indicators:read", operation: "QueryIntelIndicatorEntities", values: one},
+		{scope: mews.ScopeIntelRead, operation: "QueryIntelIndicatorEntities", values: one},
 		{scope: mews.ScopeIngest, operation: "mews.ingest.quarantine", body: map[string]any{}, writes: true},
 		{scope: mews.ScopeAgent, operation: "mews.agent.actions", values: map[string]any{"aid": nobodyAID, "limit": 1}, writes: true},
 	}

@@ -1,9 +1,14 @@
 package cli
 
 import (
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -80,4 +85,47 @@ func TestSourceOfConnection(t *testing.T) {
 func flagged(base, cloud, id string) (o connectOptions) {
 	o.given.BaseURL, o.given.Cloud, o.given.ClientID = base, cloud, id
 	return o
+}
+
+// TestByWayOfAProxy: a proxy that flags or a profile name carries every call.
+func TestByWayOfAProxy(t *testing.T) {
+	f := newFake(t)
+	var carried atomic.Int32
+	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		carried.Add(1)
+		r.Out.URL = r.In.URL // an absolute one, as proxies get it
+	}})
+	defer proxy.Close()
+	if _, errOut, code := f.mews(run{}, "quotas", "--proxy", proxy.URL); code != 0 || carried.Load() < 2 {
+		t.Errorf("%d calls by way of the proxy, %d %s", carried.Load(), code, errOut)
+	}
+	before := carried.Load()
+	out, errOut, code := f.mews(run{}, "doctor", "--proxy", proxy.URL, "-o", "ndjson", "--fields", "check,result")
+	if code != 0 || carried.Load() == before || !strings.Contains(out, `{"check":"proxy","result":"ok"}`) || strings.Contains(out, "certificate") {
+		t.Errorf("%d %s%s", code, out, errOut)
+	}
+	if _, _, code := f.mews(run{}, "quotas", "--proxy", "nonsense"); code != exitUsage {
+		t.Errorf("a proxy that is none: %d", code)
+	}
+	proxy.Close()
+	if _, errOut, code := f.mews(run{}, "doctor", "--proxy", proxy.URL, "-o", "ndjson"); code != exitError {
+		t.Errorf("a proxy that is away: %d %s", code, errOut)
+	}
+}
+
+// TestMemberCID: the customer that is named is the one that is logged in for.
+func TestMemberCID(t *testing.T) {
+	f := newFake(t)
+	var seen []string
+	f.intercept = func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/oauth2/token" {
+			seen = append(seen, r.FormValue("member_cid"))
+		}
+		return false
+	}
+	f.mews(run{env: map[string]string{"FALCON_MEMBER_CID": "abc"}}, "quotas")
+	f.mews(run{}, "quotas", "--member-cid", "def")
+	if !slices.Equal(seen, []string{"abc", "def"}) {
+		t.Errorf("logged in for %q", seen)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -73,14 +74,31 @@ func TestEveryCommandIsHelpful(t *testing.T) {
 				t.Errorf("%s: %q is too long for a terminal", c.CommandPath(), line)
 			}
 		}
-		if c.Name() == "list" && rowFields(c) == nil {
-			t.Errorf("%s does not say which fields its rows have (rowsOf)", c.CommandPath())
+		if c.Name() == "list" {
+			checkList(t, c)
 		}
 		for _, sub := range c.Commands() {
 			check(sub)
 		}
 	}
 	check(commandTree(t))
+}
+
+// checkList holds what every list has: fields, and, where there may be many
+// entries, the ways to get some of them or all.
+func checkList(t *testing.T, c *cobra.Command) {
+	if rowFields(c) == nil {
+		t.Errorf("%s does not say which fields its rows have (rowsOf)", c.CommandPath())
+	}
+	short := []string{"mews api list", "mews client list", "mews profile list", "mews dev faults list", "mews dev snapshot list"}
+	if slices.Contains(short, c.CommandPath()) {
+		return // never long
+	}
+	for _, flag := range []string{"filter", "all", "limit", "sort", "ids"} {
+		if c.Flags().Lookup(flag) == nil {
+			t.Errorf("%s has no --%s, as other lists have", c.CommandPath(), flag)
+		}
+	}
 }
 
 // TestManual writes the pages and has the machine's own formatter read them.
