@@ -194,15 +194,15 @@ func NewClient(baseURL string, opts ...Option) (*Client, error) {
 }
 
 // NewClientFromEnv is NewClient with base URL and credentials from the
-// environment: FALCON_BASE_URL or, without it, FALCON_CLOUD; FALCON_CLIENT_ID and
-// FALCON_CLIENT_SECRET. Options given here win.
+// environment: FALCON_BASE_URL or, without it, FALCON_CLOUD; FALCON_CLIENT_ID,
+// FALCON_CLIENT_SECRET and FALCON_MEMBER_CID. Options given here win.
 func NewClientFromEnv(opts ...Option) (*Client, error) {
 	base := cmp.Or(os.Getenv("FALCON_BASE_URL"), os.Getenv("FALCON_CLOUD"))
 	if base == "" || base == "custom" {
 		return nil, Errorf(ErrInvalid, "client: FALCON_BASE_URL is not set")
 	}
 	creds := WithCredentials(os.Getenv("FALCON_CLIENT_ID"), os.Getenv("FALCON_CLIENT_SECRET"))
-	return NewClient(base, append([]Option{creds}, opts...)...)
+	return NewClient(base, append([]Option{creds, WithMemberCID(os.Getenv("FALCON_MEMBER_CID"))}, opts...)...)
 }
 
 // MalQuery gives the malware search operations.

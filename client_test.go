@@ -556,10 +556,10 @@ func TestNewClientRefuses(t *testing.T) {
 	if _, err := NewClient("https://h", creds, WithTimeout(0)); !errors.Is(err, ErrInvalid) {
 		t.Errorf("zero timeout: %v", err)
 	}
-	for k, v := range map[string]string{"FALCON_BASE_URL": "https://h", "FALCON_CLIENT_ID": "id", "FALCON_CLIENT_SECRET": "secret"} {
+	for k, v := range map[string]string{"FALCON_BASE_URL": "https://h", "FALCON_CLIENT_ID": "id", "FALCON_CLIENT_SECRET": "secret", "FALCON_MEMBER_CID": "m"} {
 		t.Setenv(k, v)
 	}
-	if c, err := NewClientFromEnv(); err != nil || c.login.form.Get("client_secret") != "secret" {
+	if c, err := NewClientFromEnv(); err != nil || c.login.form.Get("client_secret") != "secret" || c.login.form.Get("member_cid") != "m" {
 		t.Errorf("from the environment: %v", err)
 	}
 }

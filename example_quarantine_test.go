@@ -2,7 +2,6 @@ package mews_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/server"
@@ -115,35 +113,18 @@ func ExampleQuarantineService_Query() {
 func local() (client *mews.Client, stop func()) {
 	dir, err := os.MkdirTemp("", "mews-example-")
 	check(err)
-	ready := filepath.Join(dir, "ready.json")
 	cfg, err := server.Load("", nil, map[string]any{
-		"data": filepath.Join(dir, "data"), "listen": "127.0.0.1:0", "insecure_http": true, "ready_file": ready,
+		"data": filepath.Join(dir, "data"), "listen": "127.0.0.1:0", "insecure_http": true,
 	})
 	check(err)
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- server.Run(ctx, cfg, io.Discard, io.Discard) }()
-	var r struct {
-		BaseURL      string `json:"base_url"`
-		ClientID     string `json:"client_id"`
-		ClientSecret string `json:"client_secret"`
-	}
-	for r.BaseURL == "" {
-		select {
-		case err := <-done:
-			log.Fatal("the server ended: ", err)
-		case <-time.After(10 * time.Millisecond):
-		}
-		if b, err := os.ReadFile(ready); err == nil {
-			check(json.Unmarshal(b, &r))
-		}
-	}
-	client, err = mews.NewClient(r.BaseURL, mews.WithCredentials(r.ClientID, r.ClientSecret))
+	s, err := server.Start(context.Background(), cfg, io.Discard)
+	check(err)
+	ready := s.Ready()
+	client, err = mews.NewClient(ready.BaseURL, mews.WithCredentials(ready.ClientID, ready.ClientSecret))
 	check(err)
 	return client, func() {
 		check(client.Close())
-		cancel()
-		check(<-done)
+		check(s.Close(context.Background()))
 		check(os.RemoveAll(dir))
 	}
 }

@@ -57,8 +57,14 @@ type Operation struct {
 	Served     bool // mews answers it
 }
 
-// Qualified is the operation's name with its collection, which no other has.
-func (o Operation) Qualified() string { return o.Collection + "." + o.ID }
+// Qualified is a name that no other operation has: with the collection before
+// it, unless the operation is mews's own, whose ids are of one kind.
+func (o Operation) Qualified() string {
+	if o.Own {
+		return o.ID
+	}
+	return o.Collection + "." + o.ID
+}
 
 // Parameter gives the parameter of a name.
 func (o Operation) Parameter(name string) (Parameter, bool) {
@@ -128,7 +134,7 @@ func fold(name string) string {
 }
 
 // maxSuggestions is how many near misses an error names.
-const maxSuggestions = 4
+const maxSuggestions = 3
 
 // suggestion names the operations that may be meant, by how much of their names
 // is what was asked for.
