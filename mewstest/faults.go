@@ -1,8 +1,11 @@
 package mewstest
 
 import (
+	"context"
+
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/fault"
+	"github.com/mewshq/mews/internal/store"
 )
 
 // Fail makes requests fail on purpose from now on: a rule says which ones, how
@@ -47,4 +50,15 @@ func (s *Server) operation(name string) string {
 		s.t.Fatalf("operation: %v", err)
 	}
 	return o.ID
+}
+
+// Reset gives the server the data it began with: none, or the seed's. Rules and
+// remembered requests are gone; API clients and their tokens stay, so that one
+// server can serve a row of subtests.
+func (s *Server) Reset() {
+	s.t.Helper()
+	who := store.Actor{Client: "mewstest", Scope: mews.ScopeDev, Operation: "mews.dev.reset"}
+	if err := s.server.Reset(context.Background(), who); err != nil {
+		s.t.Fatalf("reset mews: %v", err)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -104,5 +105,38 @@ func TestRequestsHoldNoSecret(t *testing.T) {
 	}
 	if strings.Contains(seen[0].Query, srv.ClientSecret) || seen[0].RequestSHA256 != "" {
 		t.Errorf("the log tells of the secret: %+v", seen[0])
+	}
+}
+
+// TestReset: subtests that share a server begin with the same data, and need not
+// log in again.
+func TestReset(t *testing.T) {
+	t.Parallel()
+	srv := mewstest.Start(t, mewstest.WithSeed(1))
+	client := srv.Client()
+	waiting := func() []string {
+		var ids []string
+		for id, err := range client.Quarantine().All(t.Context(), mews.RecordQuery{Filter: "state:'quarantined'", Sort: "date_created.asc"}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	before := waiting()
+	if _, err := client.Quarantine().Update(t.Context(), mews.QuarantineUpdate{Action: mews.ActionDelete, IDs: before}); err != nil {
+		t.Fatal(err)
+	}
+	if left := waiting(); len(left) > 0 {
+		t.Fatalf("still there: %q", left)
+	}
+	srv.Fail(mews.FaultRule{Operation: "QueryQuarantineFiles", Effect: mews.FaultEffect{Status: 500}})
+	srv.Reset()
+	if again := waiting(); !slices.Equal(before, again) {
+		t.Errorf("after the reset\n%q\nwant\n%q", again, before)
+	}
+	if logins := srv.Requests("oauth2AccessToken"); len(logins) > 0 {
+		t.Errorf("the client had to log in again: %+v", logins)
 	}
 }

@@ -17,6 +17,7 @@ import (
 // TestSeedFillsEveryFamily asks a server with made-up data for all of it, by the
 // public API, and a second one with the same seed for the same.
 func TestSeedFillsEveryFamily(t *testing.T) {
+	t.Parallel()
 	ask := func(seed int) map[string][]string {
 		cfg := testConfig(t)
 		cfg.Seed, cfg.SeedValue = seedDemo, seed
@@ -122,6 +123,7 @@ func names(t *testing.T, c *mews.Client) map[string][]string {
 // TestSeedLeavesDataAlone: a folder is filled when it is empty, and served again
 // with the same seed; whatever else it holds is not touched.
 func TestSeedLeavesDataAlone(t *testing.T) {
+	t.Parallel()
 	start := func(cfg Config) error {
 		s, err := Start(t.Context(), cfg, io.Discard)
 		if err == nil {
@@ -163,6 +165,7 @@ func TestSeedLeavesDataAlone(t *testing.T) {
 // TestSeedClient: a client that programs know beforehand logs in, its id and
 // secret being checked, and only a server of made-up data has one.
 func TestSeedClient(t *testing.T) {
+	t.Parallel()
 	const id = "00112233445566778899aabbccddeeff"
 	file := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(file, []byte("a secret for the build server\n"), 0o600); err != nil {

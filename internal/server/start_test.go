@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"testing"
 	"time"
@@ -78,6 +79,30 @@ func TestStartRefuses(t *testing.T) {
 	}
 	cfg.Listen = "127.0.0.1:0"
 	mustStart(t, t.Context(), cfg) // the failure gave the folder back
+}
+
+// TestCloseEndsEverything: a process that starts servers one after the other does
+// not fill up with what they left running.
+func TestCloseEndsEverything(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for range 2 {
+		cfg := testConfig(t)
+		cfg.Seed = seedDemo
+		s, err := Start(t.Context(), cfg, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The runtime takes a moment to let go of what has returned.
+	for end := time.Now().Add(30 * time.Second); runtime.NumGoroutine() > before; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			stacks := make([]byte, 1<<20)
+			t.Fatalf("%d goroutines before, %d after:\n%s", before, runtime.NumGoroutine(), stacks[:runtime.Stack(stacks, true)])
+		}
+	}
 }
 
 func testConfig(t *testing.T) Config {
