@@ -17,6 +17,11 @@ const (
 	removeStep = 1000 // vulnerabilities
 )
 
+// stale tells whether what a scan of that time left open has expired.
+func (s *Service) stale(at time.Time) bool {
+	return s.expireAfter > 0 && at.Before(s.now().Add(-s.expireAfter))
+}
+
 // expire marks what has not been scanned for long. Every read calls it before.
 func (s *Service) expire(ctx context.Context, cid store.CID) error {
 	if s.expireAfter == 0 {

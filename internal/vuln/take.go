@@ -31,7 +31,7 @@ func (s *Service) take(ctx context.Context, who store.Actor, in *intake) (scan m
 			AID: in.aid, Hostname: in.hostname, Format: in.format, Scanner: in.scanner, Scope: in.name, Time: stamp(in.at.UnixMicro()),
 			Findings: len(in.findings), Other: in.report.Other, Failed: in.report.Failed,
 		}
-		t := &taking{tx: tx, who: who, in: in, scan: &scan, now: s.now().UnixMicro()}
+		t := &taking{tx: tx, who: who, in: in, scan: &scan, now: s.now().UnixMicro(), stale: s.stale(in.at)}
 		scope, err := t.takeScope()
 		if err != nil || scan.Outdated {
 			return err
@@ -67,6 +67,8 @@ type taking struct {
 	in   *intake
 	scan *mews.VulnerabilityScan
 	now  int64
+	// stale: the scan was made so long ago that what it found has expired since.
+	stale bool
 }
 
 // takeScope finds or makes the scope and writes down its scan, unless a later one
@@ -164,7 +166,7 @@ func (t *taking) meet(r row, f *finding, about int64) error {
 	case r.status == mews.VulnerabilityClosed:
 		status = mews.VulnerabilityReopen
 		t.scan.Reopened++
-	case r.status == mews.VulnerabilityExpired:
+	case r.status == mews.VulnerabilityExpired && !t.stale:
 		status = mews.VulnerabilityOpen
 		t.scan.Reopened++
 	case bytes.Equal(sum, r.content):
