@@ -130,6 +130,7 @@ func parts(g *globals) []part {
 		{"On the server's machine", []*cobra.Command{
 			newServeCommand(g), newConfigCommand(g), newMigrateCommand(g), newClientCommand(g), newIndexCommand(g), newSightingsCommand(g), newAuditCommand(g),
 		}},
+		{"Tests of your own programs", []*cobra.Command{newDevCommand(g)}},
 		{partProgram, []*cobra.Command{newProfileCommand(g), newDoctorCommand(g), newManCommand(g), newVersionCommand(g), newExitCodesTopic()}},
 	}
 }

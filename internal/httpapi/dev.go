@@ -106,14 +106,12 @@ func (a *API) addFaults(_ context.Context, _ store.Actor, req *devFaults) (reply
 // readFault finds the operation that a rule names in one of the usual ways, and
 // refuses a rule that nobody could take back because nobody could log in any more.
 func readFault(r *mews.FaultRule) error {
-	if r.Operation != "" && !strings.Contains(r.Operation, "*") {
-		meant, err := mews.LookupOperation(r.Operation)
-		if err != nil {
-			return mews.Errorf(mews.ErrInvalid, "operation: %s", err)
-		}
-		if r.Operation = meant.ID; !meant.Served {
-			r.Operation, r.Path, r.Method = "", meant.Path, meant.Method
-		}
+	meant, err := meantOperation(r.Operation)
+	if err != nil {
+		return err
+	}
+	if r.Operation = meant.ID; !meant.Served && !isPattern(meant.ID) {
+		r.Operation, r.Path, r.Method = "", meant.Path, meant.Method
 	}
 	login := fault.Request{Operation: "oauth2AccessToken", Method: http.MethodPost, Path: "/oauth2/token", Login: true}
 	if fault.Endless(*r) && fault.Covers(*r, login) {
@@ -121,6 +119,22 @@ func readFault(r *mews.FaultRule) error {
 	}
 	return nil
 }
+
+// meantOperation finds an operation by one of its names. A pattern stays what it
+// is.
+func meantOperation(name string) (mews.Operation, error) {
+	if isPattern(name) {
+		return mews.Operation{ID: name}, nil
+	}
+	meant, err := mews.LookupOperation(name)
+	if err != nil {
+		return meant, mews.Errorf(mews.ErrInvalid, "operation: %s", err)
+	}
+	return meant, nil
+}
+
+// isPattern tells whether a text stands for more than one operation.
+func isPattern(name string) bool { return name == "" || strings.Contains(name, "*") }
 
 func (a *API) removeFaults(_ context.Context, _ store.Actor, req *devSelection) (reply[string], error) {
 	set := a.deps.Dev.Faults
@@ -150,8 +164,12 @@ func (a *API) listRequests(_ context.Context, _ store.Actor, req *devRequests) (
 	if limit == 0 {
 		limit = 100
 	}
+	meant, err := meantOperation(req.Operation)
+	if err != nil {
+		return reply[mews.DevRequest]{}, err
+	}
 	q := fault.Query{
-		Request: fault.Request{Client: req.Client, Operation: req.Operation, Method: req.Method, Path: req.Path},
+		Request: fault.Request{Client: req.Client, Operation: meant.ID, Method: req.Method, Path: req.Path},
 		Status:  req.Status, After: int64(req.After), Limit: limit,
 	}
 	found := a.deps.Dev.Requests.Find(q)

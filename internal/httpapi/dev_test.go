@@ -370,6 +370,7 @@ func TestFaultRoutes(t *testing.T) {
 	ask("DELETE", "faults?all=true", "", 200, `"resources_affected":2`)
 	ask("GET", "faults", "", 200, `"resources":[]`)
 	ask("GET", "requests?limit=0", "", 400, "limit")
+	ask("GET", "requests?operation=get_quota", "", 400, "GetMalQueryQuotasV1")
 }
 
 // TestRequestLog: what is there, what is not, and how it is asked for.
@@ -406,7 +407,7 @@ func TestRequestLog(t *testing.T) {
 	}
 	for query, want := range map[string][]int64{
 		"after=1": {2, 3}, "status=404": {1, 3}, "method=get&path=/no/*": {3}, "limit=1": {3}, "client=" + first.Client: {1, 2},
-		"operation=GetMalQueryQuotasV1": {2}, "operation=x": nil,
+		"operation=GetMalQueryQuotasV1": {2}, "operation=get_quotas": {2}, "operation=Query*": nil,
 	} {
 		var got []int64
 		for _, e := range h.requests(t, query) {
