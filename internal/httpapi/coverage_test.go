@@ -2,10 +2,8 @@ package httpapi
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -90,29 +88,4 @@ func TestCoverage(t *testing.T) {
 			t.Errorf("%s: served, but not listed", id)
 		}
 	}
-}
-
-// TestCompatibilityPage renders docs/compatibility.md.
-func TestCompatibilityPage(t *testing.T) {
-	list := readList(t)
-	var families []string
-	count := map[string]int{}
-	for _, l := range list {
-		if !slices.Contains(families, l.Family) {
-			families = append(families, l.Family)
-		}
-		count[l.Status]++
-	}
-	var out bytes.Buffer
-	fmt.Fprintf(&out, "# Compatibility\n\nRendered from `api/operations.yaml` by a test; do not edit.\n\n")
-	fmt.Fprintf(&out, "Operation ids are FalconPy's. %d operations are done, %d partial, %d not yet served: those answer 404 `not implemented by this server` (two Spotlight routes 400) in the JSON envelope.\n", count["done"], count["partial"], count["no"])
-	for _, family := range families {
-		fmt.Fprintf(&out, "\n## %s\n\n| operation | route | scope | status | note |\n|---|---|---|---|---|\n", family)
-		for _, l := range list {
-			if l.Family == family {
-				fmt.Fprintf(&out, "| %s | %s `%s` | %s | %s | %s |\n", l.ID, l.Method, l.Path, strings.Join(l.Scopes, " or "), l.Status, l.Note)
-			}
-		}
-	}
-	golden(t, "../../docs/compatibility.md", out.Bytes())
 }

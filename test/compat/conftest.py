@@ -61,11 +61,11 @@ class Server:
     def credentials(self, **more):
         return {"client_id": self.client_id, "client_secret": self.client_secret, "base_url": self.base_url, **more}
 
-    def new_client(self, *scopes, cid=None):
+    def new_client(self, *scopes, cid=None, flags=()):
         """Make an API client by the admin command; gives FalconPy's keywords."""
         out = subprocess.run(
             [BINARY, "client", "create", "--data", str(self.data), "--name", "compat", "--scope", ",".join(scopes), "-o", "json",
-             *(["--cid", cid] if cid else [])],
+             *(["--cid", cid] if cid else []), *flags],
             check=True, capture_output=True, text=True).stdout
         made = json.loads(out)["resources"][0]
         return {"client_id": made["id"], "client_secret": made["secret"], "base_url": self.base_url}

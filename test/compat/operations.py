@@ -37,6 +37,13 @@ def listed():
     return [Listed(m["id"], field(m, "pep8"), tuple(re.findall(r'"([^"]+)"', field(m, "scopes"))), field(m, "status")) for m in _ENTRY.finditer(text)]
 
 
+def clients():
+    """What api/clients.yaml says of FalconPy: operation id, names of service methods, name for the Uber class; None where there is a reason."""
+    text = (HERE.parent.parent / "api" / "clients.yaml").read_text(encoding="utf-8")
+    for m in re.finditer(r'^(\S+):\n  service: (.*)\n  uber: (.*)\n', text, re.M):
+        yield m[1], *(None if word.startswith('"no: ') else word for word in m.groups()[1:])
+
+
 @dataclasses.dataclass
 class Call:
     """One right call of an operation, and what it must answer."""

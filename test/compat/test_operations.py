@@ -8,7 +8,7 @@ import pytest
 import requests
 from falconpy import APIError, APIHarnessV2, ServiceClass
 
-from operations import ALIASES, CALLS, LOGIN, REFUSED, UBER_ONLY, World, listed
+from operations import ALIASES, CALLS, LOGIN, REFUSED, UBER_ONLY, World, clients, listed
 from conftest import refused
 
 CLASSES = [c for _, c in inspect.getmembers(falconpy, inspect.isclass) if issubclass(c, ServiceClass) and c is not ServiceClass]
@@ -34,6 +34,14 @@ def test_method_names_are_the_listed_ones():
     for one in listed():
         if one.id in CALLS:
             assert one.pep8 in {pep8 for _, pep8 in methods(one.id)}, one
+
+
+def test_the_page_tells_what_is_called_here():
+    """docs/compatibility.md is rendered from api/clients.yaml."""
+    for op, service, uber in clients():
+        if op not in LOGIN:
+            called = ", ".join(f"{c.__name__}.{pep8}" for o, c, pep8 in SERVICE if o == op)
+            assert (service or "") == called and uber == (op if op in CALLS else None), op
 
 
 @pytest.fixture(scope="module")
