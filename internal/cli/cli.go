@@ -75,18 +75,20 @@ func (g *globals) main(ctx context.Context, args []string) int {
 func newRootCommand(g *globals) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "mews",
-		Short: "Store, search and hunt malware samples behind a Falcon-compatible API",
-		Long: `mews stores samples and answers byte searches and YARA hunts over them, behind an
-API that Falcon clients speak. "mews serve" is the server; most other commands are
-clients of it and need to know where it is and who asks:
+		Short: "Keep samples, quarantine, indicators and hosts behind a Falcon-compatible API",
+		Long: `mews keeps samples, quarantined files, indicators, telemetry, hosts and their
+vulnerabilities behind an API that Falcon clients speak, and hunts through them. "mews
+serve" is the server; most other commands are clients of it and need to know where it is
+and who asks:
 
-  FALCON_BASE_URL       address of the server     (--base-url)
+  FALCON_BASE_URL       address of the server     (--base-url, or FALCON_CLOUD, --cloud)
   FALCON_CLIENT_ID      API client                (--client-id)
   FALCON_CLIENT_SECRET  its secret                (--client-secret, --client-secret-file)
   MEWS_CA               CA certificate file, PEM  (--ca)
 
-The server prints all four on its first run; "mews profile" keeps them under a name.
-NO_COLOR switches colours off. Exit codes: mews help exit-codes`,
+The server prints all four on its first run, "mews profile" keeps them under a name, and
+"mews doctor" tells what is wrong with them. NO_COLOR switches colours off. Exit codes:
+mews help exit-codes`,
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return g.start(c) },

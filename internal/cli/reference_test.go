@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -128,5 +129,15 @@ func TestManual(t *testing.T) {
 func TestRoffText(t *testing.T) {
 	if got, want := roffText(".TH x\n'y' \\z -a \"b\""), "\\&.TH x\n\\(aqy\\(aq \\ez \\-a \\(dqb\\(dq"; got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestVersion: a program reads what people read.
+func TestVersion(t *testing.T) {
+	f := newFake(t)
+	people, _, _ := f.mews(run{}, "version")
+	fields, _, code := f.mews(run{}, "version", "-o", "ndjson", "--fields", "version,os")
+	if !strings.HasPrefix(people, "mews "+version()+" go1.") || fields != `{"version":"`+version()+`","os":"`+runtime.GOOS+`"}`+"\n" || code != 0 {
+		t.Errorf("%q %q %d", people, fields, code)
 	}
 }
