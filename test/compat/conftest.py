@@ -35,12 +35,12 @@ TEXT, WIDE, BOTH = (HASHES[name] for name in SAMPLES)
 class Server:
     """A running mews process and how to reach it."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *flags):
         self.data = folder / "data"
         ready = folder / "ready.json"
         self.log = open(folder / "server.log", "w+", encoding="utf-8")
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--data", str(self.data), "--listen", "127.0.0.1:0", "--ready-file", str(ready)],
+            [BINARY, "serve", "--data", str(self.data), "--listen", "127.0.0.1:0", "--ready-file", str(ready), *flags],
             stdout=self.log, stderr=self.log)
         for _ in range(1500):
             if ready.exists():
