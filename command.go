@@ -24,7 +24,9 @@ type Params struct {
 	// FileField names the file in a multipart form; default: as the operation
 	// does, else "file".
 	FileField string
-	Header    http.Header
+	// Header is beside what every call carries. With an Authorization in it the
+	// call is made on that, and not on the client's token.
+	Header http.Header
 	// ContentType is the body's media type where the usual one is not meant.
 	ContentType string
 }

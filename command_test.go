@@ -1,6 +1,7 @@
 package mews
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -150,6 +151,66 @@ func TestDo(t *testing.T) {
 		t.Errorf("values without an operation: %s", got)
 	}
 }
+
+// TestOwnAuthorization: a caller may bring another authorization for one call.
+func TestOwnAuthorization(t *testing.T) {
+	var seen []string
+	s := newStub(t, func(w http.ResponseWriter, r *http.Request) {
+		seen = append(seen, r.Header.Get("Authorization"))
+		reply(w, 200, quotasBody)
+	})
+	c, _ := s.client(t)
+	for _, h := range []http.Header{{"Authorization": {"Basic abc"}}, nil} {
+		if _, err := c.Command(t.Context(), "GetMalQueryQuotasV1", Params{Header: h}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if fmt.Sprint(seen) != "[Basic abc Bearer token-1]" || s.logins.Load() != 1 {
+		t.Errorf("sent %q after %d logins", seen, s.logins.Load())
+	}
+}
+
+// FuzzCommand: no name, parameter or reply breaks a call by name; what is sent
+// goes to the operation's route, and a failure is of a kind.
+func FuzzCommand(f *testing.F) {
+	f.Add("QueryDevicesByFilter", "limit", "5", 200, []byte(`{"meta":{},"errors":[],"resources":["a"]}`))
+	f.Add("Hosts.GetDeviceDetails", "ids", "a,b", 404, []byte(`{"meta":{"pagination":{"offset":{}}},"errors":{},"resources":{}}`))
+	f.Add("PostMalQueryExactSearchV1", "patterns", `[{"type":"hex"}]`, 201, []byte(`null`))
+	f.Add("indicator.create.v1", "indicators", `{`, 500, []byte(`[`))
+	f.Add(".", "", "\xff", 999, []byte("\x00"))
+	f.Fuzz(func(t *testing.T, name, param, value string, status int, body []byte) {
+		var path string
+		transport := roundTrip(func(r *http.Request) (*http.Response, error) {
+			path = r.URL.Path
+			if r.Body != nil {
+				_, _ = io.Copy(io.Discard, r.Body)
+			}
+			return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body)), Request: r}, nil
+		})
+		c, err := NewClient("https://h", WithAccessToken("t"), WithTransport(transport), WithRetries(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, missing := LookupOperation(name)
+		r, err := c.Command(t.Context(), name, Params{Values: map[string]any{param: value}})
+		switch {
+		case missing != nil && (!errors.Is(err, ErrNotFound) || path != ""):
+			t.Errorf("%q is no operation: %v, asked %q", name, err, path)
+		case path != "" && (path != o.Path || r == nil || r.StatusCode != status):
+			t.Errorf("%s asked %q: %+v", o.ID, path, r)
+		case path == "" && err == nil:
+			t.Error("no request and no error")
+		case path != "" && (err == nil) != (status >= 200 && status < 300):
+			t.Errorf("status %d gives %v", status, err)
+		case err != nil && StatusOf(err) < 400:
+			t.Errorf("%v is of no kind", err)
+		}
+	})
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // TestResponse: a failure is an error and a reply, and every call, also a typed
 // one, can be asked for its reply.

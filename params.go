@@ -20,7 +20,7 @@ func (p Params) call(o Operation) (call, error) {
 		query: url.Values{},
 	}
 	maps.Copy(k.query, p.Query)
-	if o.ID == "oauth2AccessToken" {
+	if o.ID == "oauth2AccessToken" || p.Header.Get("Authorization") != "" {
 		k.auth = authNone
 	}
 	form, fields := url.Values{}, map[string]any{}

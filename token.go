@@ -33,6 +33,6 @@ func WithTokenSource(ts TokenSource) Option {
 	return func(s *settings) error { s.tokens = ts; return nil }
 }
 
-// TokenSource gives the client's tokens to other clients of the same server, as
-// long as this client is open.
+// TokenSource gives the client's tokens to other clients of the same server (see
+// BaseURL for which that is), as long as this client is open.
 func (c *Client) TokenSource() TokenSource { return c.tokens }

@@ -17,6 +17,7 @@ type target struct {
 	id, secret string
 	// An API client that may read devices and nothing else.
 	limitedID, limitedSecret string
+	ranges                   bool // gives the rest of a file
 	wire                     *wire
 }
 
@@ -35,7 +36,7 @@ func (s *target) client(t *testing.T, opts ...mews.Option) *mews.Client {
 func TestAgainstMews(t *testing.T) {
 	t.Parallel()
 	srv := mewstest.Start(t, mewstest.WithSeed(3))
-	s := target{url: srv.URL, id: srv.ClientID, secret: srv.ClientSecret}
+	s := target{url: srv.URL, id: srv.ClientID, secret: srv.ClientSecret, ranges: true}
 	s.limitedID, s.limitedSecret = srv.NewCredentials(mews.ScopeDevicesRead)
 	c := srv.Client()
 	if _, err := c.Vulnerabilities().Import(t.Context(), strings.NewReader(scan()), mews.VulnerabilityReport{Hostname: "scanned"}); err != nil {

@@ -73,6 +73,9 @@ func cutDownload(t *testing.T, s *target) {
 	if err != nil || !bytes.Equal(got, content) {
 		t.Errorf("%d bytes came, %v", len(got), err)
 	}
+	if again := s.wire.sent(sampleCall); slices.Contains(again, 206) != s.ranges {
+		t.Errorf("replies %v of a server that knows ranges: %v", again, s.ranges)
+	}
 	if told < 2 {
 		t.Errorf("told of %d pauses", told)
 	}
