@@ -131,3 +131,32 @@ func TestCompletion(t *testing.T) {
 		}
 	}
 }
+
+// FuzzReadValues: whatever stands on a command line is a value or a mistake, and
+// a text comes through as it is.
+func FuzzReadValues(f *testing.F) {
+	for _, seed := range []string{"a=b", "a:=1", "a:={\"b\":[]}", "=", "a=@@x", "ids=1", ":=", "a:=nul", "ü=\xff"} {
+		f.Add(seed)
+	}
+	o := mews.Operation{ID: "X", Parameters: []mews.Parameter{{Name: "ids", List: true}}}
+	f.Fuzz(func(t *testing.T, arg string) {
+		name, text, _ := strings.Cut(arg, "=")
+		if strings.HasPrefix(text, "@") && !strings.HasPrefix(text, "@@") {
+			return // a file of this machine
+		}
+		g := &globals{Stdio: Stdio{In: strings.NewReader("")}}
+		values, err := g.readValues(o, []string{arg})
+		if err != nil {
+			return
+		}
+		if strings.HasSuffix(name, ":") {
+			return
+		}
+		if want := strings.TrimPrefix(text, "@@"); want != text {
+			text = "@" + want
+		}
+		if values[name] != text {
+			t.Fatalf("%q became %v", arg, values)
+		}
+	})
+}
