@@ -28,6 +28,7 @@ var explainers = map[string]func(*mews.Client) explainer{
 	"indicators":      func(c *mews.Client) explainer { return c.IOCs().Explain },
 	"detections":      func(c *mews.Client) explainer { return c.Detections().Explain },
 	"vulnerabilities": func(c *mews.Client) explainer { return c.Vulnerabilities().Explain },
+	"intel":           func(c *mews.Client) explainer { return c.Intel().Explain },
 }
 
 func explainerNames() []string { return slices.Sorted(maps.Keys(explainers)) }
