@@ -47,9 +47,12 @@ func LockDir(path string) (unlock func() error, err error) {
 		f.Close()
 		return nil, fmt.Errorf("lock data dir: %w", err)
 	}
-	// Closing drops the lock. The file stays: removing it would let a third
+	// Closing alone would not drop the lock while a child that this process is just
+	// starting still has the file. The file stays: removing it would let a third
 	// process lock a new file while the second holds the old one.
-	return f.Close, nil
+	return func() error {
+		return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
+	}, nil
 }
 
 func owner(f *os.File) error {

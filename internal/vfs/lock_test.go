@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"syscall"
 	"testing"
 )
 
@@ -27,6 +29,33 @@ func TestLockDir(t *testing.T) {
 	if _, err := LockDir(filepath.Join(dir, "none")); err == nil {
 		t.Error("locked a folder that does not exist")
 	}
+}
+
+// A child that is just being started has the file for a moment, as a copy of it
+// stands for here. It must not keep the lock.
+func TestUnlockBesideCopies(t *testing.T) {
+	dir := t.TempDir()
+	unlock, err := LockDir(dir)
+	must(t, err)
+	copied := -1
+	open, err := os.ReadDir("/proc/self/fd")
+	must(t, err)
+	for _, e := range open {
+		if path, err := os.Readlink(filepath.Join("/proc/self/fd", e.Name())); err == nil && path == filepath.Join(dir, LockName) {
+			fd, err := strconv.Atoi(e.Name())
+			must(t, err)
+			copied, err = syscall.Dup(fd)
+			must(t, err)
+			defer syscall.Close(copied)
+		}
+	}
+	if copied < 0 {
+		t.Fatal("the lock's file is not open")
+	}
+	must(t, unlock())
+	again, err := LockDir(dir)
+	must(t, err)
+	must(t, again())
 }
 
 // The lock ends with its process, however that ends.
