@@ -8,4 +8,14 @@
 //		srv := mewstest.Start(t)
 //		run(srv.URL, srv.ClientID, srv.ClientSecret) // your program: mews, gofalcon, FalconPy, plain HTTP
 //	}
+//
+// WithSeed begins with made-up data in every family. Fail makes requests fail on
+// purpose, Requests tells what was asked, Reset puts the data back. gofalcon
+// speaks HTTPS only: start the server WithTLS, and give gofalcon HTTPClient in
+// its context, as golang.org/x/oauth2 wants it:
+//
+//	falcon.ApiConfig{
+//		ClientId: srv.ClientID, ClientSecret: srv.ClientSecret, HostOverride: strings.TrimPrefix(srv.URL, "https://"),
+//		Context: context.WithValue(t.Context(), oauth2.HTTPClient, srv.HTTPClient()),
+//	}
 package mewstest

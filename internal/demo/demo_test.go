@@ -86,16 +86,22 @@ func TestStoriesHoldTogether(t *testing.T) {
 				records[id] = true
 			}
 		}
-		checkEvents(t, s)
+		var lines [][]byte
+		for i, in := range s.incidents {
+			lines = append(lines, in.lines(uint64(i+1)<<20)...)
+		}
+		checkEvents(t, s, lines)
 	})
+	s := newStory(Options{Seed: 1, Now: now})
+	checkEvents(t, s, s.events())
 }
 
-func checkEvents(t *rapid.T, s *story) {
+func checkEvents(t rapid.TB, s *story, lines [][]byte) {
 	p, err := telemetry.NewParser(telemetry.FDR, func() time.Time { return now })
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range s.events() {
+	for _, line := range lines {
 		events, err := p.Parse(line)
 		if err != nil || len(events) != 1 {
 			t.Fatalf("%d events, %v: %s", len(events), err, line)
