@@ -56,6 +56,7 @@ func TestCommand(t *testing.T) {
 		{"mews.quarantine.settings.update", Params{Values: vals{"searchable": "True"}}, echo{"PATCH /mews/entities/quarantine-settings/v1", json, `{"searchable":true}`}},
 		{"indicator_delete_v1", Params{Values: vals{"ids": "a", "from_parent": false}}, echo{"DELETE /iocs/entities/indicators/v1?from_parent=false&ids=a", "", ""}},
 		{"UploadSampleV3", Params{Values: vals{"file_name": "n", "is_confidential": true}, File: strings.NewReader("bytes")}, echo{"POST /samples/entities/samples/v3?file_name=n&is_confidential=true", bytes, "bytes"}},
+		{"mews.ingest.events", Params{File: strings.NewReader("{}"), Query: url.Values{"format": {"ecs"}}}, echo{"POST /ingest/v1/events?format=ecs", "application/x-ndjson", "{}"}},
 		{"mews.ingest.events", Params{File: strings.NewReader("{}")}, echo{"POST /ingest/v1/events", "application/x-ndjson", "{}"}},
 		{"mews.ingest.events", Params{File: strings.NewReader("{}"), ContentType: "text/plain"}, echo{"POST /ingest/v1/events", "text/plain", "{}"}},
 		{"GetIndicatorsReport", Params{Values: vals{"any": "{}"}}, echo{"POST /iocs/entities/indicators-reports/v1", json, `{"any":{}}`}},
@@ -141,6 +142,16 @@ func TestDo(t *testing.T) {
 	form := ask("POST", "/a", Params{File: strings.NewReader("bytes"), Form: url.Values{"file_name": {"n.exe"}}, FileField: "sample"})
 	if !strings.HasPrefix(form, "POST /a multipart/form-data; boundary=") || !strings.Contains(form, `name="sample"; filename="n.exe"`) || !strings.Contains(form, "\r\n\r\nbytes\r\n") {
 		t.Errorf("a form with a file: %q", form)
+	}
+	for name, want := range map[string]string{"UploadSampleV3": `name="sample"; filename="file"`, "mews.ingest.quarantine": `name="file"; filename="file"`} {
+		r, err := c.Command(t.Context(), name, Params{File: strings.NewReader("x"), Form: url.Values{"n": {"1"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []echo
+		if err := r.Decode(&got); err != nil || !strings.Contains(got[0].Body, want) {
+			t.Errorf("%s: %q, %v; want %s in it", name, got, err, want)
+		}
 	}
 	for _, path := range []string{"", "a", "//other.example/a", "https://other.example/a", "/a#b", "/a?x=%zz", "/\x00"} {
 		if got := ask("GET", path, Params{}); !strings.Contains(got, "path") {

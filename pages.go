@@ -59,7 +59,7 @@ func (g Paging) advance(query url.Values, filter string, r *Response) bool {
 	if g == PagingMarker {
 		return advanceMarker(query, filter, r)
 	}
-	if text := page.OffsetText; text != nil && (g == PagingScroll || !isNumber(*text)) {
+	if text := page.OffsetText; text != nil && (g == PagingScroll || page.After == "" && !isNumber(*text)) {
 		query.Set("offset", *text)
 		return *text != ""
 	}

@@ -187,3 +187,68 @@ func TestAllThatCannot(t *testing.T) {
 		}
 	}
 }
+
+// TestMarkersUnlessAsked: indicators come by marker, typed or not, and by offset
+// where another order is asked for.
+func TestMarkersUnlessAsked(t *testing.T) {
+	var asked []string
+	s := newStub(t, func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		asked = append(asked, q.Get("sort")+" "+q.Get("filter")+" "+q.Get("offset"))
+		body := `{"meta":{"pagination":{"total":%d,"limit":1,"offset":0}},"errors":[],"resources":[{"id":"i","_marker":"170000000%d'a"}]}`
+		total := 2
+		if strings.Contains(q.Get("filter"), "_marker") {
+			total = 1
+		}
+		reply(w, 200, fmt.Sprintf(body, total, len(asked)))
+	})
+	c, _ := s.client(t)
+	for _, tc := range []struct {
+		sort string
+		want []string
+	}{
+		{"", []string{"_marker.asc  ", "_marker.asc _marker:>'1700000001a' "}},
+		{"_marker|asc", []string{"_marker.asc  ", "_marker.asc _marker:>'1700000001a' "}},
+		{"published_date|desc", []string{"published_date|desc  ", "published_date|desc  1"}},
+	} {
+		asked = nil
+		n := 0
+		for _, err := range c.All(t.Context(), "QueryIntelIndicatorEntities", Params{Query: url.Values{"sort": {tc.sort}}}) {
+			if n++; err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n != 2 || !slices.Equal(asked, tc.want) {
+			t.Errorf("sort %q: %d objects, asked %q, want %q", tc.sort, n, asked, tc.want)
+		}
+		asked = nil
+		n = 0
+		for one, err := range c.Intel().All(t.Context(), IntelQuery{RecordQuery: RecordQuery{Sort: tc.sort}}) {
+			if n++; err != nil || one.ID != "i" {
+				t.Fatalf("%+v, %v", one, err)
+			}
+		}
+		if n != 2 || !slices.Equal(asked, tc.want) {
+			t.Errorf("typed, sort %q: %d objects, asked %q, want %q", tc.sort, n, asked, tc.want)
+		}
+	}
+}
+
+// TestDecodedObjects: an object of another type ends a typed iteration.
+func TestDecodedObjects(t *testing.T) {
+	n := 0
+	s := newStub(t, func(w http.ResponseWriter, _ *http.Request) {
+		n++
+		reply(w, 200, `{"meta":{"pagination":{"total":9}},"errors":[],"resources":[{"id":"i","_marker":"1"},"text",{"id":"j"}]}`)
+	})
+	c, _ := s.client(t)
+	var last error
+	got := 0
+	for _, err := range c.Intel().All(t.Context(), IntelQuery{}) {
+		got++
+		last = err
+	}
+	if got != 2 || n != 1 || !errors.Is(last, ErrInternal) {
+		t.Errorf("%d pairs of %d calls, the last %v", got, n, last)
+	}
+}
