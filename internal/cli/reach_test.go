@@ -46,7 +46,12 @@ func reachLines() map[string]string {
 		"combinedQueryVulnerabilities": "vuln list", "getVulnerabilities": "vuln show " + host + "_" + host,
 		"mews.ingest.vulnerabilities": "vuln import REPORT --hostname ws-1",
 		"mews.detections.combined":    "detection list", "mews.fql.explain": "fql explain hostname:'a'", "mews.ingest.events": "ingest files LINES",
-		"mews.agent.actions": "agent actions --aid " + host, "mews.agent.acknowledge": "agent ack " + host,
+		"QueryIntelIndicatorEntities": "intel list", "GetIntelIndicatorEntities": "intel show domain_a.example", "mews.ingest.indicators": "intel import FEED --source s",
+		"mews.dev.faults.list": "dev faults list", "mews.dev.faults.add": "dev faults add --status 503", "mews.dev.faults.remove": "dev faults clear id",
+		"mews.dev.requests.list": "dev requests", "mews.dev.requests.clear": "dev requests --clear", "mews.dev.reset": "dev reset",
+		"mews.dev.snapshots.list": "dev snapshot list", "mews.dev.snapshots.save": "dev snapshot save a", "mews.dev.snapshots.delete": "dev snapshot delete a",
+		"mews.dev.snapshots.restore": "dev snapshot restore a",
+		"mews.agent.actions":         "agent actions --aid " + host, "mews.agent.acknowledge": "agent ack " + host,
 	}
 }
 
@@ -79,11 +84,15 @@ func TestEveryOperationHasACommand(t *testing.T) {
 			var mu sync.Mutex
 			asked := map[string]bool{}
 			f := newFake(t)
-			f.intercept = func(_ http.ResponseWriter, r *http.Request) bool {
+			f.intercept = func(w http.ResponseWriter, r *http.Request) bool {
 				mu.Lock()
 				defer mu.Unlock()
 				asked[ids[r.Method+" "+r.URL.Path]] = true
-				return false
+				unknown := strings.HasPrefix(r.URL.Path, "/mews/dev/") // to the fake
+				if unknown {
+					f.answer(w, mews.Meta{})
+				}
+				return unknown
 			}
 			t.Chdir(t.TempDir())
 			out, errOut, _ := f.mews(run{env: map[string]string{"XDG_STATE_HOME": t.TempDir()}}, strings.Fields(files.Replace(line))...)
@@ -107,6 +116,7 @@ func reachFiles(t *testing.T) *strings.Replacer {
 	for name, content := range map[string]string{
 		"FILE": "content", "RULES": "rule a { condition: true }", "LINES": `{"event_simpleName":"DnsRequest"}` + "\n",
 		"REPORT": `{"SchemaVersion":2,"ArtifactName":"ws-1","Results":[]}`,
+		"FEED":   "type,indicator\ndomain,a.example\n",
 	} {
 		path := filepath.Join(dir, strings.ToLower(name))
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
