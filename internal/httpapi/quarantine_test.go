@@ -61,7 +61,7 @@ func (h *harness) some(t testing.TB, token string, n int) []mews.QuarantinedFile
 	for i := range n {
 		list = append(list, h.reported(t, token, fmt.Sprintf(
 			`{"hostname":"host-%02d","username":"u%d","date_created":"2024-01-%02dT00:00:00Z","max_severity":%d,"paths":[{"path":"/home/u/%d.exe"}]}`,
-			i, i%3, i+1, 10*i, i), fmt.Sprintf("file %d", i)))
+			i, i%3, i+1, 10*i%101, i), fmt.Sprintf("file %d", i)))
 	}
 	return list
 }
