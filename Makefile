@@ -50,6 +50,22 @@ test: build $(VENV)/ready ## every test: Go, Rust, the real FalconPy and gofalco
 	$(GO) -C test/compat test -count=1 ./...
 	$(VENV)/bin/python -m pytest -q test/compat
 
+# The newest releases of the clients, beside those that mews promises to serve.
+NEWEST_FALCONPY := 1.6.6
+NEWEST_GOFALCON := v0.22.0
+
+.PHONY: test-newest
+test-newest: build ## the tests of clients again, with the newest FalconPy and gofalcon
+	@mkdir -p .cache/newest
+	$(PYTHON) -m venv .cache/newest/venv
+	sed 's/^crowdstrike-falconpy==.*/crowdstrike-falconpy==$(NEWEST_FALCONPY)/' test/compat/requirements.txt > .cache/newest/requirements.txt
+	.cache/newest/venv/bin/python -m pip install --quiet --disable-pip-version-check -r .cache/newest/requirements.txt
+	.cache/newest/venv/bin/python -m pytest -q test/compat
+	sed 's#=> \.\./\.\.#=> $(CURDIR)#' test/compat/go.mod > .cache/newest/go.mod
+	cp test/compat/go.sum .cache/newest/go.sum
+	$(GO) -C test/compat mod edit -require=github.com/crowdstrike/gofalcon@$(NEWEST_GOFALCON) $(CURDIR)/.cache/newest/go.mod
+	$(GO) -C test/compat test -count=1 -mod=mod -modfile=$(CURDIR)/.cache/newest/go.mod ./...
+
 .PHONY: e2e
 e2e: build ## scripts over the real binaries, kills included
 	$(GO) test -count=1 -timeout 30m -tags e2e ./test/e2e/...
