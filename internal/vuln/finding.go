@@ -88,13 +88,7 @@ func (f *finding) add(e *scanreport.Finding) {
 	if worse(e.Severity, f.severity) {
 		f.severity = e.Severity
 	}
-	if f.reason != "" {
-		if e.Suppressed == "" {
-			f.reason = ""
-		} else {
-			f.reason = min(f.reason, e.Suppressed)
-		}
-	}
+	f.reason = min(f.reason, e.Suppressed) // "", which is of one that is not suppressed, is the least
 	switch {
 	case e.Fixed != "":
 		f.level = levelFixed

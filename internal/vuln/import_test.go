@@ -291,3 +291,26 @@ func (w *world) rows(t testing.TB, table string) (n int) {
 	must(t, w.db.Read(ctx, func(tx *store.Tx) error { return tx.QueryRow(`SELECT count(*) FROM ` + table).Scan(&n) }))
 	return n
 }
+
+// TestTargets: the same package in two lock files is two vulnerabilities, and the
+// release of the system makes none.
+func TestTargets(t *testing.T) {
+	w := newWorld(t)
+	result := func(class, target string) string {
+		return `{"Class":"` + class + `","Type":"x","Target":"` + target + `","Vulnerabilities":[{"VulnerabilityID":"CVE-2024-0001","PkgName":"a"}]}`
+	}
+	report := func(at time.Time, results ...string) string {
+		return `{"SchemaVersion":2,"CreatedAt":"` + at.Format(time.RFC3339) + `","ArtifactName":"/","Results":[` + strings.Join(results, ",") + `]}`
+	}
+	scan := w.scan(t, 1, report(w.now, result("os-pkgs", "web01 (debian 12.4)"), result("lang-pkgs", "a.lock"), result("lang-pkgs", "b.lock")))
+	if scan.Opened != 3 {
+		t.Errorf("first: %+v", scan)
+	}
+	w.now = w.now.Add(time.Hour)
+	if scan := w.scan(t, 1, report(w.now, result("os-pkgs", "web01 (debian 12.5)"), result("lang-pkgs", "b.lock"))); scan.Unchanged != 2 || scan.Closed != 1 {
+		t.Errorf("second: %+v", scan)
+	}
+	if got := w.found(t, "scan.target:'a.lock'+status:'closed'"); len(got) != 1 {
+		t.Errorf("a.lock: %q", got)
+	}
+}

@@ -66,6 +66,10 @@ func TestFilterByHost(t *testing.T) {
 	if got := w.found(t, "last_seen_within:'3'"); !slices.Equal(got, names(2)) {
 		t.Errorf("seen within three days: %q", got)
 	}
+	w.now = w.now.Add(2 * day)
+	if got := w.found(t, "last_seen_within:['3','1']"); !slices.Equal(got, names(2)) {
+		t.Errorf("seen within three days or one: %q", got)
+	}
 	if got := w.found(t, "host_info.tags:'red'"); !slices.Equal(got, names(1, 2)) {
 		t.Errorf("red: %q", got)
 	}
@@ -247,5 +251,24 @@ func TestExpire(t *testing.T) {
 		if n := w.rows(t, table); n != 0 {
 			t.Errorf("%s has %d rows", table, n)
 		}
+	}
+}
+
+// TestKeepsScopes: a scope whose vulnerabilities are all gone is kept while it is
+// scanned, so that an older report is still known to be older.
+func TestKeepsScopes(t *testing.T) {
+	w := newWorld(t)
+	old := grype(w.now, "/", cve(1))
+	w.scan(t, 1, old)
+	w.now = w.now.Add(day)
+	w.scan(t, 1, grype(w.now, "/"))
+	w.now = w.now.Add(101 * day)
+	w.scan(t, 1, grype(w.now, "/"))
+	must(t, w.Tidy(ctx))
+	if n := w.rows(t, "vulnerability"); n != 0 {
+		t.Fatalf("%d are kept", n)
+	}
+	if scan := w.scan(t, 1, old); !scan.Outdated {
+		t.Errorf("the older report: %+v", scan)
 	}
 }
