@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -48,6 +49,21 @@ func TestCompatibilityPage(t *testing.T) {
 	}
 	p.foot()
 	golden(t, "../../docs/compatibility.md", p.Bytes())
+	golden(t, "../../README.md", readmeWith(t, p.summary()))
+}
+
+// readmeWith is the README with this table between its two marks.
+func readmeWith(t *testing.T, table string) []byte {
+	t.Helper()
+	const begin, end = "<!-- table of compatibility, rendered by a test -->\n", "<!-- end of table -->\n"
+	text, err := os.ReadFile("../../README.md")
+	must(t, err)
+	before, rest, ok1 := strings.Cut(string(text), begin)
+	_, after, ok2 := strings.Cut(rest, end)
+	if !ok1 || !ok2 {
+		t.Fatalf("README.md lacks the marks %q and %q", begin, end)
+	}
+	return []byte(before + begin + table + end + after)
 }
 
 func (p *page) families() (names []string) {
@@ -69,7 +85,13 @@ func (p *page) head() {
 	fmt.Fprintf(p, "The columns of clients hold no claims but what tests do: `make test` calls each operation by each method and command that stands here, FalconPy's and gofalcon's from their releases, unmodified, "+
 		"against a running server. FalconPy's service classes are called by the method that is named and by the operation's id, with keywords and with whole payloads; what they hand out is looked at plain, `pythonic`, expanded and as a stream. "+
 		"Every operation is also within reach of the Go client's `Command`, of `mews api`, and of the Uber class's `override`.\n\n")
-	fmt.Fprintf(p, "| family | operations |%s\n|---|---|%s\n", p.titles(), strings.Repeat("---|", len(columns)))
+	p.WriteString(p.summary())
+}
+
+// summary counts for each family how many operations each client reaches.
+func (p *page) summary() string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "| family | operations |%s\n|---|---|%s\n", p.titles(), strings.Repeat("---|", len(columns)))
 	for _, family := range p.families() {
 		served, by := 0, make([]int, len(columns))
 		for _, l := range p.list {
@@ -82,12 +104,13 @@ func (p *page) head() {
 				}
 			}
 		}
-		fmt.Fprintf(p, "| %s | %d |", family, served)
+		fmt.Fprintf(&out, "| %s | %d |", family, served)
 		for _, n := range by {
-			fmt.Fprintf(p, " %d |", n)
+			fmt.Fprintf(&out, " %d |", n)
 		}
-		fmt.Fprintln(p)
+		fmt.Fprintln(&out)
 	}
+	return out.String()
 }
 
 func (p *page) titles() (row string) {
