@@ -57,3 +57,25 @@ func TestFaultEffectComesBack(t *testing.T) {
 		}
 	})
 }
+
+// FuzzFaultEffect: whatever is read comes back from its own writing.
+func FuzzFaultEffect(f *testing.F) {
+	for _, seed := range []string{
+		`{"status":429,"retry_after":"1.5s"}`, `{"delay":"-1h","close":true}`, `{"truncate":9223372036854775807}`, `{"message":"\ud800"}`, `{"delay":""}`, `null`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var e, back FaultEffect
+		if json.Unmarshal(text, &e) != nil {
+			return
+		}
+		b, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(b, &back); err != nil || back != e {
+			t.Fatalf("%s became %+v, written %s, read %+v, %v", text, e, b, back, err)
+		}
+	})
+}
