@@ -256,29 +256,34 @@ func TestCancelledSave(t *testing.T) {
 }
 
 // cuts runs work once for each of its file-system calls and loses power before
-// that call, with some of what was not synced.
+// that call, with none, some or all of what was not synced.
 func cuts(t *testing.T, start func() *vfs.Mem, work func(*Folder), check func(after *vfs.Mem, when string)) {
 	t.Helper()
 	for n := 1; ; n++ {
 		fsys := start()
 		calls := 0
-		var left *vfs.Mem
-		pct := []int{0, 50, 100}[n%3]
+		left := map[string]*vfs.Mem{}
 		fsys.Hook(func(vfs.Op, string) error {
-			if calls++; calls == n {
-				fsys.Hook(nil)
-				left = fsys.CrashClone(rand.New(rand.NewPCG(uint64(n), 7)), pct)
+			if calls++; calls != n {
+				return nil
+			}
+			fsys.Hook(nil)
+			for i, pct := range []int{0, 30, 50, 50, 70, 100} {
+				when := fmt.Sprintf("cut before call %d, %d%% of what was unsynced kept (seed %d)", n, pct, i)
+				left[when] = fsys.CrashClone(rand.New(rand.NewPCG(uint64(n), uint64(i))), pct)
 			}
 			return nil
 		})
 		work(New(fsys, time.Now, kept...))
-		if left == nil {
+		if len(left) == 0 {
 			if n < 10 {
 				t.Fatalf("the work has %d calls only", calls)
 			}
 			return
 		}
-		check(left, fmt.Sprintf("cut before call %d, %d%% of what was unsynced kept", n, pct))
+		for when, after := range left {
+			check(after, when)
+		}
 	}
 }
 
