@@ -259,12 +259,16 @@ func TestAggregateStatements(t *testing.T) {
 			`SELECT item_path.record, item_path.path, item_path.size FROM item_path WHERE item_path.cid = $1 AND item_path.record > $2 AND item_path.record <= $3`,
 			`SELECT item_tag.record, item_tag.tag FROM item_tag WHERE item_tag.cid = $1 AND item_tag.record IN ($2, $3)`,
 			`SELECT item_path.path_folded, item_path.record FROM item_path WHERE item_path.cid = $1 ORDER BY item_path.path_folded COLLATE "C", item_path.record`,
+			`SELECT item_path.path_folded, item_path.record FROM item_path WHERE ((item_path.cid = $1 AND item_path.path_folded COLLATE "C" >= $2) AND item_path.path_folded COLLATE "C" < $3) ORDER BY item_path.path_folded COLLATE "C", item_path.record`,
+			`SELECT item_path.path_folded FROM item_path WHERE (item_path.cid = $1 AND item_path.record > $2 AND item_path.record <= $3 AND item_path.path_folded IS NOT NULL) ORDER BY item_path.record LIMIT 1`,
 		},
 		collection.SQLite: {
 			`SELECT item.seq, item.state, item.created, CASE WHEN item.host_folded = ? THEN 1 ELSE 0 END FROM item NOT INDEXED WHERE (item.cid = ? AND item.seq > ? AND item.seq <= ?) AND item.severity > ?`,
 			`SELECT item_path.record, item_path.path, item_path.size FROM item_path WHERE +item_path.cid = ? AND item_path.record > ? AND item_path.record <= ?`,
 			`SELECT item_tag.record, item_tag.tag FROM item_tag WHERE +item_tag.cid = ? AND item_tag.record IN (?, ?)`,
 			`SELECT item_path.path_folded, item_path.record FROM item_path WHERE item_path.cid = ? ORDER BY item_path.path_folded, item_path.record`,
+			`SELECT item_path.path_folded, item_path.record FROM item_path WHERE ((item_path.cid = ? AND item_path.path_folded >= ?) AND item_path.path_folded < ?) ORDER BY item_path.path_folded, item_path.record`,
+			`SELECT item_path.path_folded FROM item_path WHERE (+item_path.cid = ? AND item_path.record > ? AND item_path.record <= ? AND item_path.path_folded IS NOT NULL) ORDER BY item_path.record LIMIT 1`,
 		},
 	} {
 		got, err := collection.Statements(itemsIn(t, d), a, "paths.path", store.CID(mine))

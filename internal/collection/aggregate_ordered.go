@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +18,8 @@ import (
 
 // Terms that are nearly as many as the records, such as hashes and paths, would
 // fill the memory of a request. An index gives them in their order, so that only
-// one term at a time is counted, and only those that are shown are kept.
+// one term at a time is counted, and only those that are shown are kept. The
+// index is read by stretches side by side.
 
 // orderable tells whether there is such an index.
 func (n *node) orderable() bool {
@@ -28,28 +30,84 @@ func (n *node) orderable() bool {
 type counted struct {
 	value driver.Value
 	count int64
-	rank  int // in the order of terms
+	rank  int64 // in the order of terms
 
 	absent bool // also of the records without the field
 }
 
 // ordered counts the terms in the order of their index.
 func (c *Collection) ordered(tx *store.Tx, cid store.CID, n *node) (list []counted, other int64, err error) {
-	o := ordering{node: n, record: math.MinInt64, terms: top[counted]{
-		from: n.terms.from, size: n.terms.size, compare: n.compareCounted, count: func(c counted) int64 { return c.count },
-	}}
+	var selected *keySet
 	if !n.where.Empty() {
-		if o.selected, err = c.keys(tx, cid, n.where); err != nil {
+		if selected, err = c.keys(tx, cid, n.where); err != nil {
 			return nil, 0, err
 		}
 	}
-	st := c.inOrder(n.field, cid)
-	if err := tx.Scan(o.row, 2, st.sql, st.args...); err != nil {
+	ends, err := c.ends(tx, cid, n.field)
+	if err != nil {
+		return nil, 0, err
+	}
+	stretches := make([]*ordering, len(ends)+1)
+	err = tx.Spread(len(stretches), func(tx *store.Tx, i int) error {
+		o := &ordering{node: n, selected: selected, record: math.MinInt64, terms: n.top()}
+		o.now.rank = int64(i) << 32
+		stretches[i] = o
+		st := c.inOrder(n.field, cid, ends[max(i-1, 0):i], ends[i:min(i+1, len(ends))])
+		defer o.finish()
+		return tx.Scan(o.row, 2, st.sql, st.args...)
+	})
+	if err != nil {
 		return nil, 0, fmt.Errorf("aggregate: %w", err)
 	}
-	o.finish()
-	list, other = o.terms.shown()
+	terms := n.top()
+	for _, o := range stretches {
+		terms.join(o.terms)
+	}
+	list, other = terms.shown()
 	return list, other, nil
+}
+
+// top is room for the terms that are shown.
+func (n *node) top() top[counted] {
+	return top[counted]{
+		from: n.terms.from, size: n.terms.size, compare: n.compareCounted, count: func(c counted) int64 { return c.count },
+	}
+}
+
+// orderedStretches is into how many stretches an index is divided: several for
+// each processor, as they are not of one length.
+const orderedStretches = 16
+
+// ends gives values of a field at which its index is divided, in their order:
+// those of records that lie evenly among all.
+func (c *Collection) ends(tx *store.Tx, cid store.CID, f *Field) (ends []driver.Value, err error) {
+	first, n, err := c.parts(tx)
+	if err != nil {
+		return nil, err
+	}
+	st := c.sample(f)
+	for i := range int64(orderedStretches - 1) {
+		at := c.work.part.part(first + (i+1)*int64(n)/orderedStretches)
+		err := tx.Scan(func(row []driver.Value) error {
+			ends = append(ends, owned(row[0]))
+			return nil
+		}, 1, st.sql, bound(st.args, cid, at)...)
+		if err != nil {
+			return nil, fmt.Errorf("aggregate: %w", err)
+		}
+	}
+	slices.SortFunc(ends, func(a, b driver.Value) int { return compareValues(a, b) })
+	return slices.CompactFunc(ends, same), nil
+}
+
+// sample gives a value of the first record of a part that has one.
+func (c *Collection) sample(f *Field) statement {
+	table, record := c.valuesOf(f)
+	value := c.indexedColumn(f)
+	own := all(where(c.dialect.unindexed(table+".cid")+" = ?", cidArg{}), inPart(record), where(value+" IS NOT NULL")).one
+	return statement{
+		c.dialect.Statement("SELECT " + value + " FROM " + table + " WHERE " + own.sql + " ORDER BY " + record + " LIMIT 1"), own.args,
+	}
 }
 
 // An ordering counts terms that come one after the other.
@@ -99,18 +157,32 @@ func owned(v driver.Value) driver.Value {
 	return v
 }
 
-// inOrder reads the values of a field and their records from its index.
-func (c *Collection) inOrder(f *Field, cid store.CID) statement {
-	table, record := c.schema.Table, c.column(c.schema.Key)
-	if f.Multi() {
-		table, record = f.Child, f.Child+".record"
-	}
+// inOrder reads the values of a field and their records from its index: values
+// from one on and up to another, of which there may be none.
+func (c *Collection) inOrder(f *Field, cid store.CID, from, to []driver.Value) statement {
+	table, record := c.valuesOf(f)
 	value := c.indexedColumn(f)
-	return statement{
-		c.dialect.Statement("SELECT " + value + ", " + record + " FROM " + table + " WHERE " + table + ".cid = ? ORDER BY " +
-			c.orderedColumn(f, value) + ", " + record),
-		[]any{string(cid)},
+	order := c.orderedColumn(f, value)
+	stretch := where(table+".cid = ?", cidArg{})
+	for _, v := range from {
+		stretch = all(stretch, where(order+" >= ?", v))
 	}
+	for _, v := range to {
+		stretch = all(stretch, where(order+" < ?", v))
+	}
+	return statement{
+		c.dialect.Statement("SELECT " + value + ", " + record + " FROM " + table + " WHERE " + stretch.one.sql + " ORDER BY " + order + ", " + record),
+		bound(stretch.one.args, cid, everything()),
+	}
+}
+
+// valuesOf is the table that holds the values of a field, and its column of
+// records.
+func (c *Collection) valuesOf(f *Field) (table, record string) {
+	if f.Multi() {
+		return f.Child, f.Child + ".record"
+	}
+	return c.schema.Table, c.column(c.schema.Key)
 }
 
 // indexedColumn is what the index of a field is on.
@@ -150,7 +222,7 @@ func (n *node) keepsCounted(c counted) bool {
 
 // compareCounted puts the term that comes first in front.
 func (n *node) compareCounted(a, b counted) int {
-	c := a.rank - b.rank
+	c := cmp.Compare(a.rank, b.rank)
 	switch {
 	case n.terms.byTerm:
 	case a.count == b.count:
@@ -167,10 +239,7 @@ func (n *node) compareCounted(a, b counted) int {
 // spelling of a term as a record has it; the index may hold it in lower case.
 func (c *Collection) spelling(tx *store.Tx, cid store.CID, f *Field, folded string) (string, error) {
 	o := c.operand(f, fql.Compare{}, time.Time{})
-	table := c.schema.Table
-	if f.Multi() {
-		table = f.Child
-	}
+	table, _ := c.valuesOf(f)
 	var text string
 	err := tx.QueryRow(c.dialect.Statement("SELECT "+o.column+" FROM "+table+" WHERE "+table+".cid = ? AND "+o.folded+" = ? LIMIT 1"),
 		string(cid), folded).Scan(&text)

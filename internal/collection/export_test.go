@@ -1,6 +1,10 @@
 package collection
 
-import "github.com/mewshq/mews/internal/store"
+import (
+	"database/sql/driver"
+
+	"github.com/mewshq/mews/internal/store"
+)
 
 // Strategy makes a collection of few records choose as one of many does, with
 // parts of eight keys.
@@ -62,17 +66,18 @@ func Statements(c *Collection, a Aggregation, field string, cid store.CID) ([]st
 	if err != nil {
 		return nil, err
 	}
-	f, err := c.newFolding(n)
+	fold, err := c.newFolding(n)
 	if err != nil {
 		return nil, err
 	}
-	out := []string{f.plan.ofBase(n.where, choice{cid: cid, part: everything()}).sql}
-	for i, s := range f.plan.children {
+	out := []string{fold.plan.ofBase(n.where, choice{cid: cid, part: everything()}).sql}
+	for i, s := range fold.plan.children {
 		of := choice{cid: cid, part: everything()}
 		if i > 0 {
 			of.keys = []any{1, 2}
 		}
-		out = append(out, f.plan.ofChild(s, of).sql)
+		out = append(out, fold.plan.ofChild(s, of).sql)
 	}
-	return append(out, c.inOrder(c.field(field), cid).sql), nil
+	f := c.field(field)
+	return append(out, c.inOrder(f, cid, nil, nil).sql, c.inOrder(f, cid, []driver.Value{"a"}, []driver.Value{"b"}).sql, c.sample(f).sql), nil
 }

@@ -42,6 +42,15 @@ func (t *top[T]) offer(x T) {
 	}
 }
 
+// join takes over what others counted, of terms that are not in it.
+func (t *top[T]) join(other top[T]) {
+	t.total += other.total
+	for _, x := range other.list {
+		t.total -= t.count(x) // which offer adds
+		t.offer(x)
+	}
+}
+
 // shown are the terms in their order, and the records of those behind them.
 func (t *top[T]) shown() (list []T, other int64) {
 	slices.SortFunc(t.list, t.compare)

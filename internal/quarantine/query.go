@@ -2,7 +2,6 @@ package quarantine
 
 import (
 	"context"
-	"strings"
 
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/collection"
@@ -33,16 +32,14 @@ func (s *Service) ActionCounts(ctx context.Context, who store.Actor, filter, q s
 	if err != nil {
 		return nil, outward.Error("count actions", err)
 	}
-	cond, args := where.SQL(who.CID)
-	var sums []string
-	counts := make([]int64, len(actions()))
-	dest := make([]any, len(counts))
-	for i, a := range actions() {
-		sums = append(sums, "count(*) FILTER (WHERE "+a.applies()+")")
-		dest[i] = &counts[i]
+	var conds []string
+	for _, a := range actions() {
+		conds = append(conds, a.applies())
 	}
-	err = s.db.Read(ctx, func(tx *store.Tx) error {
-		return tx.QueryRow(`SELECT `+strings.Join(sums, ", ")+` FROM quarantine WHERE `+cond, args...).Scan(dest...)
+	var counts []int64
+	err = s.db.ReadWide(ctx, func(tx *store.Tx) (err error) {
+		counts, err = s.records.Counts(tx, who.CID, where, conds...)
+		return err
 	})
 	if err != nil {
 		return nil, outward.Error("count actions", err)
