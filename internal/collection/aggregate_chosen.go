@@ -162,6 +162,7 @@ func (c *Collection) narrowed(n *node, list []counted) Where {
 	case n.field.Multi():
 		return w
 	}
+	in = in.matching(o.among(values))
 	if !w.Empty() {
 		in = all(w.cond, in)
 	}

@@ -36,6 +36,9 @@ func TestAggregateOracle(t *testing.T) {
 			// terms of the root first.
 			collection.Limit(c, rapid.SampledFrom([]int{0, 3, 1000}).Draw(rt, "few"), rapid.SampledFrom([]int{1, 2, 1000}).Draw(rt, "many"),
 				rapid.SampledFrom([]int{1, 3, 1000}).Draw(rt, "most"), 1<<20)
+			if rapid.Bool().Draw(rt, "strips") {
+				strip(t, db, c)
+			}
 			a := drawAggregation(rt, 0)
 			var docs []*item
 			for _, it := range items {

@@ -18,17 +18,27 @@ type plan struct {
 	// children in the order in which they were asked for.
 	children []*source
 	needBase bool // a record counts even when it has no row in a child table
+	rowsOnly bool // a condition cannot be evaluated over strips
 }
 
 // A source is a table and what is read of it.
 type source struct {
 	table   string
 	columns []cond
+	kept    []kept // the same columns
 	slots   []*slot
 }
 
-func (s *source) add(column cond, slot *slot) {
+// kept is how a column is read from strips: it is one of the table, or whether
+// the record matches.
+type kept struct {
+	column columnRef
+	match  *match
+}
+
+func (s *source) add(column cond, from kept, slot *slot) {
 	s.columns = append(s.columns, column)
+	s.kept = append(s.kept, from)
 	s.slots = append(s.slots, slot)
 }
 
@@ -50,7 +60,7 @@ func (p *plan) value(f *Field) *slot {
 		}
 	}
 	s := &slot{typ: f.Type, fold: f.Folded != ""}
-	src.add(where(column), s)
+	src.add(where(column), kept{column: columnRef{src.table, f.Column}}, s)
 	return s
 }
 
@@ -62,8 +72,27 @@ func (p *plan) condition(w Where) *slot {
 	}
 	s := &slot{typ: Boolean}
 	truth := func(s statement) statement { return statement{"CASE WHEN " + s.sql + " THEN 1 ELSE 0 END", s.args} }
-	p.base.add(cond{one: truth(w.cond.one), many: truth(w.cond.many)}, s)
+	p.base.add(cond{one: truth(w.cond.one), many: truth(w.cond.many)}, kept{match: w.cond.match}, s)
+	p.rowsOnly = p.rowsOnly || w.cond.match == nil
 	return s
+}
+
+// keptColumns are those that are read when a part is read from strips; ok tells
+// whether it can be.
+func (p *plan) keptColumns(w Where) (list []columnRef, ok bool) {
+	if list, ok = w.stripColumns(nil); !ok || p.rowsOnly {
+		return nil, false
+	}
+	for _, s := range append([]*source{&p.base}, p.children...) {
+		for _, k := range s.kept {
+			if k.match != nil {
+				list = k.match.columns(list)
+			} else {
+				list = append(list, k.column)
+			}
+		}
+	}
+	return list, true
 }
 
 // merged tells whether records come with a key.

@@ -48,6 +48,12 @@ CREATE TABLE item_tag (record INTEGER NOT NULL, cid TEXT NOT NULL, tag TEXT NOT 
 func itemSchema() collection.Schema {
 	return collection.Schema{
 		Name: "item", Table: "item", Key: "seq", ID: "id",
+		Sheets: []collection.Sheet{
+			{Name: "state", Table: "item", Columns: []string{"state", "active"}},
+			{Name: "facts", Table: "item", Columns: []string{"host", "hash", "severity", "score", "created", "addr"}},
+			{Name: "path", Table: "item_path", Columns: []string{"path", "size"}},
+			{Name: "tag", Table: "item_tag", Columns: []string{"tag"}},
+		},
 		Fields: []collection.Field{
 			{Name: "id", Column: "id"},
 			{
@@ -138,7 +144,7 @@ func openItems(t testing.TB) *store.DB {
 	t.Helper()
 	db := storetest.New(t)
 	err := db.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(itemTables)
+		_, err := tx.Exec(itemTables + sheetTables(itemSchema()))
 		return err
 	})
 	if err != nil {

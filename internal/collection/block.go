@@ -24,6 +24,9 @@ type cell struct {
 	kind cellKind
 }
 
+// of gives a text cell's bytes.
+func (c cell) of(text []byte) []byte { return text[c.n : c.n+int64(c.size)] }
+
 type cellKind uint8
 
 const (

@@ -36,6 +36,8 @@ type Collection struct {
 	work    work
 	// ownColumn finds columns of the noun's table in SQL.
 	ownColumn *regexp.Regexp
+	// sheets are those that columns are kept in.
+	sheets map[columnRef]*Sheet
 
 	strategy strategy
 }
@@ -47,7 +49,7 @@ func New(s Schema, d Dialect, o Options) (*Collection, error) {
 	if c.now == nil {
 		c.now = time.Now
 	}
-	c.schema.Fields = slices.Clone(s.Fields)
+	c.schema.Fields, c.schema.Sheets = slices.Clone(s.Fields), slices.Clone(s.Sheets)
 	if err := c.declare(); err != nil {
 		return nil, fmt.Errorf("collection %s: %w", s.Name, err)
 	}
@@ -120,6 +122,9 @@ func (c *Collection) declare() error {
 	}
 	if n := len(c.wordFields()); n > maxWordFields {
 		return fmt.Errorf("q searches %d fields of text, at most %d", n, maxWordFields)
+	}
+	if err := c.declareSheets(); err != nil {
+		return err
 	}
 	var err error
 	c.sort, err = c.parseSort(s.DefaultSort)

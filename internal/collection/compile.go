@@ -76,33 +76,38 @@ func (k *compiler) compare(cmp fql.Compare, narrowing bool) (cond, error) {
 	}
 	compare := func(o operand) (cond, error) { return o.compare(values) }
 	o.direct = f.Indexed && o.exact(values)
+	way := o.ofRecord
 	if narrowing && !null && o.direct {
-		k.narrow = true
-		return o.lookup(compare)
+		k.narrow, way = true, o.lookup
 	}
-	part, err := o.ofRecord(compare)
-	if err != nil || !null {
+	part, err := way(compare)
+	if err != nil {
 		return part, err
 	}
-	return anyOf(part, not(o.anyPresent())), nil
+	part = part.matching(o.match(values))
+	if null {
+		part = anyOf(part, not(o.anyPresent()))
+	}
+	return part, nil
 }
 
 // anyPresent holds for a record that has a value.
 func (o operand) anyPresent() cond {
+	any := o.having(anyValue)
 	switch {
 	case !o.field.Multi():
-		return o.present()
+		return o.present().matching(any)
 	case o.field.Low != "":
 		o.column = o.c.column(o.field.Low)
-		return o.present()
+		return o.present().matching(any)
 	}
-	return o.exists(o.present())
+	return o.exists(o.present()).matching(any)
 }
 
 func (k *compiler) unknownField(cmp fql.Compare) (cond, error) {
 	if k.c.schema.UnknownField == UnknownEmpty {
 		k.unknown = true
-		return where(k.c.dialect.never()), nil
+		return k.c.never(), nil
 	}
 	return cond{}, fql.Errorf(cmp.At(), "unknown field %s; known fields: %s",
 		fql.Echo(cmp.Field), k.c.known(func(*Field) bool { return true }))
@@ -133,7 +138,7 @@ func (o operand) ofRecord(value func(operand) (cond, error)) (cond, error) {
 	}
 	high, err := value(highest)
 	spared := anyOf(low, all(where(lowest.column+" <> "+highest.column), anyOf(high, exists)))
-	return cond{spared.one, exists.many, exists.union}, err
+	return cond{one: spared.one, many: exists.many, union: exists.union}, err
 }
 
 // into begins a condition on child tables.
@@ -175,5 +180,5 @@ func (o operand) lookup(value func(operand) (cond, error)) (cond, error) {
 	rows := both(where(table+".cid = ?", cidArg{}).one, v.one)
 	found := statement{key + " IN (SELECT " + record + " FROM " + table + " WHERE " + rows.sql + ")", rows.args}
 	most, err := o.ofRecord(value)
-	return cond{found, most.many, most.union}, err
+	return cond{one: found, many: most.many, union: most.union}, err
 }

@@ -17,6 +17,7 @@ type cond struct {
 	// records in a part for which it holds: nobody need look for these records in
 	// the noun's table. nil: many is the way.
 	union []statement
+	match *match // nil: only SQL can tell
 }
 
 // A statement is SQL, or a part of it, with its arguments.
@@ -40,12 +41,12 @@ func where(sql string, args ...any) cond {
 }
 
 // all holds when every one of one or more conditions does.
-func all(conds ...cond) cond { return join(" AND ", conds) }
+func all(conds ...cond) cond { return join(" AND ", conds).matching(matches(matchAll, conds)) }
 
 // anyOf holds when one of one or more conditions does. Where one of them is on
 // the noun's table, which is read then, it may spare a look at others.
 func anyOf(conds ...cond) cond {
-	c := join(" OR ", conds)
+	c := join(" OR ", conds).matching(matches(matchAny, conds))
 	c.union = nil
 	for _, part := range conds {
 		if part.union == nil {
@@ -58,7 +59,9 @@ func anyOf(conds ...cond) cond {
 }
 
 // not holds when c does not, or is NULL because something is missing.
-func not(c cond) cond { return cond{one: c.one.not(), many: c.many.not()} }
+func not(c cond) cond {
+	return cond{one: c.one.not(), many: c.many.not(), match: matches(matchNot, []cond{c})}
+}
 
 func (s statement) not() statement { return statement{"(" + s.sql + ") IS NOT TRUE", s.args} }
 

@@ -8,26 +8,29 @@ import (
 	"github.com/mewshq/mews/internal/store"
 )
 
-// Counts tells of how many selected records of a customer each condition holds.
-// A condition is SQL over the noun's table, under its own name.
-func (c *Collection) Counts(tx *store.Tx, cid store.CID, w Where, conds ...string) ([]int64, error) {
-	columns := make([]string, len(conds))
-	for i, cond := range conds {
-		columns[i] = "count(CASE WHEN " + cond + " THEN 1 END)"
-	}
-	list := statement{sql: strings.Join(columns, ", ")}
+// Counts tells how many of the records that w selects are selected by each of
+// some others, too.
+func (c *Collection) Counts(tx *store.Tx, cid store.CID, w Where, others ...Where) ([]int64, error) {
 	if w.narrow {
-		sql, args := w.SQL(cid)
-		return c.counts(tx, len(conds), statement{c.dialect.Statement("SELECT " + list.sql + " FROM " + c.schema.Table + " WHERE " + sql), args})
+		own := w.own(where(c.dialect.unindexed(c.column("cid"))+" = ?", cidArg{})).one
+		columns := counting(others, func(c cond) statement { return c.one })
+		return c.counts(tx, len(others), statement{
+			c.dialect.Statement("SELECT " + columns.sql + " FROM " + c.schema.Table + " WHERE " + own.sql),
+			bound(append(columns.args, own.args...), cid, everything()),
+		})
 	}
 	first, n, err := c.parts(tx)
 	if err != nil {
 		return nil, err
 	}
-	sum := make([]int64, len(conds))
+	strips, err := c.strips(tx, cid)
+	if err != nil {
+		return nil, err
+	}
+	sum := make([]int64, len(others))
 	var mu sync.Mutex
 	err = tx.Spread(n, func(tx *store.Tx, i int) error {
-		some, err := c.counts(tx, len(conds), c.ofPart(list, w, cid, c.work.part.part(first+int64(i))))
+		some, err := c.countPart(tx, strips, cid, first+int64(i), w, others)
 		mu.Lock()
 		defer mu.Unlock()
 		for i, n := range some {
@@ -36,6 +39,46 @@ func (c *Collection) Counts(tx *store.Tx, cid store.CID, w Where, conds ...strin
 		return err
 	})
 	return sum, err
+}
+
+func (c *Collection) countPart(tx *store.Tx, strips *stripSet, cid store.CID, number int64, w Where, others []Where) ([]int64, error) {
+	if p := strips.matching(tx, number, append(others, w)...); p != nil {
+		defer p.close()
+		return p.counts(w, others)
+	}
+	columns := counting(others, func(c cond) statement { return c.many })
+	return c.counts(tx, len(others), c.ofPart(columns, w, cid, c.work.part.part(number)))
+}
+
+// counts is Counts for a part that is kept in strips.
+func (p *stripPart) counts(w Where, others []Where) ([]int64, error) {
+	selected, err := p.selected(w)
+	counts := make([]int64, len(others))
+	for i, other := range others {
+		if err != nil {
+			return nil, err
+		}
+		var page keyPage
+		page, err = p.selected(other)
+		page.keep(selected)
+		counts[i] = int64(page.size())
+	}
+	return counts, err
+}
+
+// counting are columns that count.
+func counting(list []Where, form func(cond) statement) statement {
+	var texts []string
+	var args []any
+	for _, w := range list {
+		if w.Empty() {
+			texts = append(texts, "count(*)")
+			continue
+		}
+		s := form(w.cond)
+		texts, args = append(texts, "count(CASE WHEN "+s.sql+" THEN 1 END)"), append(args, s.args...)
+	}
+	return statement{strings.Join(texts, ", "), args}
 }
 
 // counts runs a statement that gives one row of numbers.

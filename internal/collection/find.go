@@ -50,8 +50,8 @@ func (f *finder) seen() int {
 // them until the page is full.
 func (f *finder) find() ([]row, error) {
 	if f.where.narrow && f.total <= f.c.strategy.sparse {
-		rows, err := f.all()
-		if err != nil || len(rows) <= f.c.strategy.sparse {
+		rows, all, err := f.all()
+		if err != nil || all {
 			return f.cut(rows), err
 		}
 	}
@@ -106,9 +106,19 @@ func (f *finder) cut(rows []row) []row {
 	return rows[:min(f.limit+1, len(rows))]
 }
 
-// all gives the selected records, in no order, or the first of too many.
-func (f *finder) all() ([]row, error) {
-	return f.rows(f.allOf(f.c.strategy.sparse + 1))
+// all gives the selected records, in no order, if they are not too many to look
+// up: less are where strips tell sooner of all records.
+func (f *finder) all() (rows []row, all bool, err error) {
+	few, most := min(f.c.strategy.few, f.c.strategy.sparse), f.c.strategy.sparse
+	rows, err = f.rows(f.allOf(few + 1))
+	if err != nil || len(rows) <= few {
+		return rows, true, err
+	}
+	if stripped, err := f.c.stripped(f.tx, f.cid, f.where); err != nil || stripped || few == most {
+		return nil, false, err
+	}
+	rows, err = f.rows(f.allOf(most + 1))
+	return rows, len(rows) <= most, err
 }
 
 func (f *finder) allOf(most int) statement {
@@ -138,9 +148,20 @@ func (f *finder) keyed(keys []any) statement {
 	return f.statement("SELECT "+f.columns()+" FROM "+c.schema.Table+" WHERE "+of.sql, of.args)
 }
 
-// count sets the total where everything is selected. The narrowest index that
-// begins with the customer has the answer.
+// count sets the total where everything is selected. Where strips do not tell it
+// the narrowest index that begins with the customer has the answer.
 func (f *finder) count() error {
+	stripped, err := f.c.stripped(f.tx, f.cid, f.where)
+	if err != nil {
+		return err
+	}
+	if stripped {
+		counts, err := f.c.Counts(f.tx, f.cid, f.where, Where{c: f.c})
+		if err == nil {
+			f.total = int(counts[0])
+		}
+		return err
+	}
 	s := f.counting()
 	if err := f.tx.QueryRow(s.sql, s.args...).Scan(&f.total); err != nil {
 		return fmt.Errorf("count records: %w", err)

@@ -51,7 +51,7 @@ func (s *slot) add(v driver.Value) error {
 func (s *slot) take(c cell, text []byte) {
 	switch c.kind {
 	case cellText:
-		s.text(text[c.n : c.n+int64(c.size)])
+		s.text(c.of(text))
 	case cellInteger:
 		if s.typ == Number {
 			s.float(float64(c.n))

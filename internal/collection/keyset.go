@@ -27,7 +27,16 @@ func (c *Collection) keys(tx *store.Tx, cid store.CID, w Where) (*keySet, error)
 		return nil, err
 	}
 	set := &keySet{part: c.work.part, first: first, pages: make([]keyPage, n)}
-	err = tx.Spread(n, func(tx *store.Tx, i int) error {
+	strips, err := c.strips(tx, cid)
+	if err != nil {
+		return nil, err
+	}
+	err = tx.Spread(n, func(tx *store.Tx, i int) (err error) {
+		if p := strips.matching(tx, first+int64(i), w); p != nil {
+			defer p.close()
+			set.pages[i], err = p.selected(w)
+			return err
+		}
 		for _, st := range c.selections(w, cid, set.part.part(first+int64(i))) {
 			if err := set.read(tx, i, st); err != nil {
 				return err
@@ -81,6 +90,17 @@ func (s *keySet) add(page int, place int64) {
 		s.pages[page] = make(keyPage, (1<<s.part+63)/64)
 	}
 	s.pages[page][place>>6] |= 1 << (place & 63)
+}
+
+// add and has are for places in a page.
+func (p keyPage) add(place int32)      { p[place>>6] |= 1 << (place & 63) }
+func (p keyPage) has(place int32) bool { return p[place>>6]>>(place&63)&1 == 1 }
+
+// keep takes out what is not in another page.
+func (p keyPage) keep(other keyPage) {
+	for i, word := range other {
+		p[i] &= word
+	}
 }
 
 func (p keyPage) size() (n int) {

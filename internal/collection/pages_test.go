@@ -59,18 +59,23 @@ func TestPagesEqualPlainEvaluation(t *testing.T) {
 	for _, s := range []struct {
 		name                        string
 		records, sparse, few, reach int
+		strips                      bool
 	}{
-		{"no record", 0, 10, 10, 10},
-		{"sorted here", 120, 1000, 1000, 1000},
-		{"walked", 120, 5, 5, 100_000},
-		{"walked in vain", 120, 5, 5, 60},
-		{"along the whole order", 120, 0, 0, 0},
-		{"fetched by keys", 120, 0, 60, 0},
+		{"no record", 0, 10, 10, 10, false},
+		{"sorted here", 120, 1000, 1000, 1000, false},
+		{"walked", 120, 5, 5, 100_000, false},
+		{"walked in vain", 120, 5, 5, 60, false},
+		{"along the whole order", 120, 0, 0, 0, false},
+		{"along the whole order, by strips", 120, 0, 0, 0, true},
+		{"fetched by keys, by strips", 120, 0, 60, 0, true},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			db, c := open(t), things(t, collection.SQLite)
 			records := fill(t, db, c, rng, s.records)
 			c.Strategy(s.sparse, s.few, s.reach)
+			if s.strips {
+				strip(t, db, c)
+			}
 			rapid.Check(t, func(rt *rapid.T) {
 				for range 5 {
 					checkQuery(rt, db, c, records)

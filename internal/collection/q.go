@@ -105,7 +105,7 @@ func (c *Collection) phrase(p phrase) (cond, error) {
 		parts = append(parts, c.inWords(p))
 	}
 	if len(parts) == 0 {
-		return where(c.dialect.never()), nil
+		return c.never(), nil
 	}
 	return anyOf(parts...), nil
 }
@@ -119,14 +119,14 @@ func (c *Collection) phraseIn(f *Field, p phrase) ([]cond, error) {
 		if !ok {
 			return nil, nil
 		}
-		return []cond{where("("+o.column+" >= ? AND "+o.column+" < ?)", from, to)}, nil
+		return []cond{where("("+o.column+" >= ? AND "+o.column+" < ?)", from, to).matching(o.having(between(from, to)))}, nil
 	}
 	values := p.among(f.Values)
 	if len(values) == 0 {
 		return nil, nil
 	}
 	part, err := o.ofRecord(func(o operand) (cond, error) { return oneOf(o.column, values), nil })
-	return []cond{part}, err
+	return []cond{part.matching(o.among(values))}, err
 }
 
 // inWords looks for a phrase in the text that Words made.
@@ -140,7 +140,7 @@ func (c *Collection) inWords(p phrase) cond {
 		region := "substr(" + column + ", " + at + ", " + at + " - " + at + ")"
 		value = all(value, where(c.dialect.contains(region), mark(i), mark(i+1), mark(i), text))
 	}
-	return c.follow(c.schema.Words, value, false)
+	return c.follow(c.schema.Words, value, false).matching(p.match(c))
 }
 
 // among gives those of some values that have the phrase.

@@ -118,7 +118,9 @@ type Schema struct {
 	// wider. "": there is none.
 	Scan        string
 	ScanColumns []string
-	Fields      []Field
+	// Sheets are columns that are also kept in strips.
+	Sheets []Sheet
+	Fields []Field
 	// Hidden names a Boolean field of the noun's table. Only records for which it
 	// is false are selected, unless the filter names it.
 	Hidden string

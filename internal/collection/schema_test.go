@@ -46,6 +46,11 @@ func TestSchemasThatContradictThemselves(t *testing.T) {
 		`synonym "A"`:               field(collection.Field{Column: "x", Synonyms: map[string]string{"A": "b"}}),
 		`value "A" is not in lower`: field(collection.Field{Column: "x", Values: []string{"A"}}),
 		"q searches 26 fields":      manyWords,
+		`"more": its table has`:     sheet(collection.Sheet{Name: "more", Table: "thing_path", Columns: []string{"place"}}),
+		"column note is there":      sheet(collection.Sheet{Name: "more", Table: "thing", Columns: []string{"note"}}),
+		`sheet "more": it has no`:   sheet(collection.Sheet{Name: "more", Table: "thing"}),
+		`sheet "a b"`:               sheet(collection.Sheet{Name: "a b", Table: "thing", Columns: []string{"id"}}),
+		"no sheet is of the noun's": func(s *collection.Schema) { s.Sheets = s.Sheets[2:] },
 	} {
 		s := schema()
 		change(&s)
@@ -60,6 +65,10 @@ func TestSchemasThatContradictThemselves(t *testing.T) {
 	if _, err := collection.New(schema(), 7, collection.Options{TokenKey: make([]byte, 32)}); err == nil {
 		t.Error("an unknown dialect was taken")
 	}
+}
+
+func sheet(more collection.Sheet) func(*collection.Schema) {
+	return func(s *collection.Schema) { s.Sheets = append(s.Sheets, more) }
 }
 
 func manyWords(s *collection.Schema) {

@@ -35,7 +35,7 @@ func (w Where) hiding() Where {
 		return w
 	}
 	w.hidden, w.plain = w.c.column(f.Column)+" = 0", w.Empty()
-	own := where(w.hidden)
+	own := where(w.hidden).matching(having(w.c.schema.Table, f.Column, asItIs, func(v value) bool { return v.n == 0 }))
 	if !w.plain {
 		own = all(own, w.cond)
 	}
@@ -73,7 +73,7 @@ func (c *Collection) parse(filter, q string) (Where, error) {
 	w.bares = k.bares
 	switch {
 	case k.unknown:
-		w.cond = where(c.dialect.never())
+		w.cond = c.never()
 	case len(parts) > 0:
 		w.cond, w.narrow = all(parts...), k.narrow
 	}
@@ -82,6 +82,9 @@ func (c *Collection) parse(filter, q string) (Where, error) {
 	}
 	return w, nil
 }
+
+// never is a condition that no record meets.
+func (c *Collection) never() cond { return where(c.dialect.never()).matching(&match{kind: matchAny}) }
 
 // Empty tells whether it selects every record of a customer.
 func (w Where) Empty() bool { return w.cond.one.sql == "" }

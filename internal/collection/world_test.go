@@ -2,6 +2,7 @@ package collection_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -47,9 +48,47 @@ CREATE INDEX thing_path_path ON thing_path (cid, path_folded);
 CREATE TABLE thing_words (record INTEGER PRIMARY KEY, cid TEXT NOT NULL, words TEXT NOT NULL) STRICT;
 `
 
+// sheetTables are those that sheets need, for parts of eight records.
+func sheetTables(s collection.Schema) string {
+	t := s.Table
+	out := `CREATE TABLE ` + t + `_sheet (cid TEXT NOT NULL, part INTEGER NOT NULL, sheet TEXT NOT NULL, current INTEGER NOT NULL,
+		PRIMARY KEY (cid, part, sheet)) STRICT, WITHOUT ROWID;
+	CREATE TABLE ` + t + `_strip (cid TEXT NOT NULL, part INTEGER NOT NULL, sheet TEXT NOT NULL, name TEXT NOT NULL, bytes BLOB NOT NULL,
+		UNIQUE (cid, part, sheet, name)) STRICT;`
+	for _, sheet := range s.Sheets {
+		key := "record"
+		if sheet.Table == t {
+			key = s.Key
+		}
+		for event, row := range map[string]string{
+			"INSERT": "NEW", "DELETE": "OLD", "UPDATE OF " + key + ", cid, " + strings.Join(sheet.Columns, ", "): "OLD",
+		} {
+			kind, _, _ := strings.Cut(event, " ")
+			out += fmt.Sprintf(`CREATE TRIGGER %[1]s_%[2]s_%[6]s AFTER %[3]s ON %[4]s BEGIN
+				UPDATE %[1]s_sheet SET current = 0 WHERE cid = %[5]s.cid AND part = (%[5]s.%[7]s - 1) >> 3 AND sheet = '%[2]s' AND current = 1; END;`,
+				t, sheet.Name, event, sheet.Table, row, kind, key)
+		}
+	}
+	return out
+}
+
+// strip makes all strips that there can be.
+func strip(t testing.TB, db *store.DB, c *collection.Collection) {
+	t.Helper()
+	if err := c.Stripper(db).Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func schema() collection.Schema {
 	return collection.Schema{
 		Name: "thing", Table: "thing", Key: "seq", ID: "id", Words: "thing_words", Scan: "thing_scan", ScanColumns: []string{"created", "severity"},
+		Sheets: []collection.Sheet{
+			{Name: "facts", Table: "thing", Columns: []string{"host", "code", "note", "hash", "severity", "score", "created", "seen", "addr"}},
+			{Name: "state", Table: "thing", Columns: []string{"state", "active"}},
+			{Name: "path", Table: "thing_path", Columns: []string{"path", "name", "size"}},
+			{Name: "words", Table: "thing_words", Columns: []string{"words"}},
+		},
 		Fields: []collection.Field{
 			{Name: "id", Column: "id", Lower: true},
 			{
@@ -94,7 +133,7 @@ func open(t testing.TB) *store.DB {
 	t.Helper()
 	db := storetest.New(t)
 	err := db.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(tables)
+		_, err := tx.Exec(tables + sheetTables(schema()))
 		return err
 	})
 	if err != nil {

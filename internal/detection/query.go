@@ -18,7 +18,7 @@ import (
 func (s *Service) Query(ctx context.Context, who store.Actor, q mews.RecordQuery) ([]mews.Detection, collection.Page, error) {
 	var page collection.Page
 	out := []mews.Detection{}
-	err := s.db.Read(ctx, func(tx *store.Tx) (err error) {
+	err := s.db.ReadWide(ctx, func(tx *store.Tx) (err error) {
 		page, err = s.detections.Page(tx, collection.Query{
 			Filter: q.Filter, Sort: q.Sort, Limit: q.Limit, Offset: q.Offset, After: q.After, CID: who.CID, Client: who.Client,
 		})

@@ -45,7 +45,7 @@ func (s *Service) look(ctx context.Context, cid store.CID, fn func(*store.Tx) er
 	if err := s.catchUp(ctx, cid); err != nil {
 		return err
 	}
-	return s.db.Read(ctx, fn)
+	return s.db.ReadWide(ctx, fn)
 }
 
 // Count is how many hosts of a customer have reported.

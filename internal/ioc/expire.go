@@ -50,7 +50,7 @@ func (s *Service) read(ctx context.Context, cid store.CID, fn func(*store.Tx) er
 	if err != nil {
 		return err
 	}
-	return s.db.Read(ctx, fn)
+	return s.db.ReadWide(ctx, fn)
 }
 
 // expireEvery is how often Run looks for what has expired.

@@ -32,13 +32,17 @@ func (s *Service) ActionCounts(ctx context.Context, who store.Actor, filter, q s
 	if err != nil {
 		return nil, outward.Error("count actions", err)
 	}
-	var conds []string
+	var states []collection.Where
 	for _, a := range actions() {
-		conds = append(conds, a.applies())
+		from, err := s.records.Parse(a.fql(), "")
+		if err != nil {
+			return nil, outward.Error("count actions", err)
+		}
+		states = append(states, from)
 	}
 	var counts []int64
 	err = s.db.ReadWide(ctx, func(tx *store.Tx) (err error) {
-		counts, err = s.records.Counts(tx, who.CID, where, conds...)
+		counts, err = s.records.Counts(tx, who.CID, where, states...)
 		return err
 	})
 	if err != nil {

@@ -16,7 +16,7 @@ const (
 func schema(d Deps) collection.Schema {
 	return collection.Schema{
 		Name: "quarantined file", Table: table, Key: "seq", ID: "id", Words: "quarantine_words",
-		Scan: "quarantine_scan", ScanColumns: scanned(),
+		Scan: "quarantine_scan", ScanColumns: scanned(), Sheets: sheets(),
 		Fields:      append(ownFields(), childFields()...),
 		DefaultSort: defaultSort, DefaultLimit: defaultLimit, MaxLimit: maxIDs,
 		Window: d.Window, UnknownField: d.UnknownField,

@@ -43,6 +43,9 @@ func (a action) applies() string {
 	return "quarantine.state IN ('" + strings.Join(a.from, "', '") + "')"
 }
 
+// fql is applies as a filter.
+func (a action) fql() string { return "state:['" + strings.Join(a.from, "','") + "']" }
+
 // pending is the state of paths while a host that pulls its actions has not
 // answered yet.
 func (a action) pending() string { return a.name + "_pending" }

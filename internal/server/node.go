@@ -290,6 +290,7 @@ func (n *node) background(ctx context.Context) error {
 	group.Go(func() error { return n.auth.Run(ctx) })
 	group.Go(func() error { return n.hosts.Run(ctx) })
 	group.Go(func() error { return n.quarantine.Run(ctx) })
+	group.Go(func() error { return n.quarantine.KeepStrips(ctx) })
 	group.Go(func() error { return n.iocs.Run(ctx) })
 	group.Go(func() error { return n.vulns.Run(ctx) })
 	if n.webhook != nil {

@@ -107,11 +107,14 @@ func (tx *Tx) OnCommit(fn func()) {
 // and none that comes after its first statement. Reads inside reads can starve
 // each other of connections; do not nest them.
 func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
-	db.mu.RLock()
-	closed := db.closed
-	db.mu.RUnlock()
-	if closed {
+	if db.isClosed() {
 		return ErrClosed
 	}
 	return db.readOn(ctx, db.read, fn)
+}
+
+func (db *DB) isClosed() bool {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	return db.closed
 }

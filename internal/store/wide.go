@@ -14,6 +14,9 @@ import (
 // processors to spare, and no other read has them, the transaction has further
 // connections on the same snapshot, among which Spread divides work.
 func (db *DB) ReadWide(ctx context.Context, fn func(*Tx) error) error {
+	if db.isClosed() {
+		return ErrClosed
+	}
 	n := db.takeCompanions()
 	defer func() {
 		for range n {
