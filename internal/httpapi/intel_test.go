@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -95,5 +96,58 @@ func TestIntelImport(t *testing.T) {
 	}
 	if a = h.do(t, "POST", feedPath+"?source=a", with(bearing(token), "Content-Type", "image/png"), "x"); a.status != 415 {
 		t.Errorf("%d %s", a.status, a.body)
+	}
+}
+
+// TestIntelClient: the client goes from marker to marker, or by pages where another
+// order is asked for, and meets everything once.
+func TestIntelClient(t *testing.T) {
+	h := newHarness(t)
+	c := h.sdk(t, mews.ScopeIngest, mews.ScopeIntelRead).Intel()
+	var list strings.Builder
+	for n := range 9 {
+		fmt.Fprintf(&list, "d%d.example\n", n)
+	}
+	env, err := c.Import(t.Context(), strings.NewReader(list.String()), mews.IntelImport{Source: "a"})
+	must(t, err)
+	if n := env.Meta.Indicators; n.Added != 9 {
+		t.Errorf("%+v", n)
+	}
+	for sort, want := range map[string]string{"": "12345678", "_marker|asc": "12345678", "indicator.desc": "87654321"} {
+		got := ""
+		q := mews.IntelQuery{RecordQuery: mews.RecordQuery{Filter: "indicator:'d*',type:'url'", Sort: sort, Limit: 2}, OmitRelations: true}
+		q.Filter = "(" + q.Filter + ")+indicator:!'d0.example'"
+		for i, err := range c.All(t.Context(), q) {
+			must(t, err)
+			got += i.Indicator[1:2]
+		}
+		if got != want {
+			t.Errorf("by %q: %s, want %s", sort, got, want)
+		}
+	}
+	env, err = c.Import(t.Context(), strings.NewReader("d1.example\n"), mews.IntelImport{Source: "a", Format: "csv", Complete: true})
+	must(t, err)
+	if n := env.Meta.Indicators; n.Deleted != 8 || n.Unchanged != 1 {
+		t.Errorf("%+v", n)
+	}
+	count := 0
+	for _, err := range c.All(t.Context(), mews.IntelQuery{IncludeDeleted: true}) {
+		must(t, err)
+		count++
+	}
+	found, err := c.Get(t.Context(), "domain_d1.example", "domain_d2.example")
+	must(t, err)
+	e, err := c.Explain(t.Context(), "kill_chains:'c2'")
+	if must(t, err); count != 9 || len(found.Resources) != 2 || !found.Resources[1].Deleted || e.Collection != "intel" {
+		t.Errorf("%d, %+v, %+v", count, found.Resources, e)
+	}
+	ids, err := c.QueryIDs(t.Context(), mews.IntelQuery{RecordQuery: mews.RecordQuery{Q: "D1.EX"}})
+	if must(t, err); len(ids.Resources) != 1 {
+		t.Errorf("%v", ids.Resources)
+	}
+	for _, err := range c.All(t.Context(), mews.IntelQuery{RecordQuery: mews.RecordQuery{Filter: "nosuch:'x'"}}) {
+		if !errors.Is(err, mews.ErrInvalid) {
+			t.Errorf("%v", err)
+		}
 	}
 }
