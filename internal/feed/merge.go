@@ -45,7 +45,7 @@ func mergeLabels(list []mews.IntelLabel) []mews.IntelLabel {
 	})
 	var out []mews.IntelLabel
 	for _, l := range list {
-		if n := len(out) - 1; n >= 0 && strings.ToLower(out[n].Name) == strings.ToLower(l.Name) {
+		if n := len(out) - 1; n >= 0 && cmp.Compare(strings.ToLower(out[n].Name), strings.ToLower(l.Name)) == 0 {
 			out[n].CreatedOn, out[n].LastValidOn = earlier(out[n].CreatedOn, l.CreatedOn), max(out[n].LastValidOn, l.LastValidOn)
 			continue
 		}

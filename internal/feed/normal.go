@@ -128,7 +128,7 @@ func sortedWords(list []string) []string {
 	slices.SortFunc(list, func(a, b string) int {
 		return cmp.Or(cmp.Compare(strings.ToLower(a), strings.ToLower(b)), cmp.Compare(a, b))
 	})
-	return slices.CompactFunc(list, func(a, b string) bool { return strings.ToLower(a) == strings.ToLower(b) })
+	return slices.CompactFunc(list, func(a, b string) bool { return cmp.Compare(strings.ToLower(a), strings.ToLower(b)) == 0 })
 }
 
 func normalLabels(i *mews.IntelIndicator) error {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/feed"
+	"github.com/mewshq/mews/internal/store/storetest"
 )
 
 func wantCounts(t testing.TB, got, want mews.IntelCounts) {
@@ -206,6 +207,7 @@ func TestCompleteIsCareful(t *testing.T) {
 
 // TestManyBatches: an import and what it takes back span transactions.
 func TestManyBatches(t *testing.T) {
+	storetest.SkipUnderRace(t)
 	w := newWorld(t)
 	const n = 2*importBatch + 7
 	many := func(family string) (list []feed.Row) {

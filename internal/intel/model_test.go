@@ -12,6 +12,7 @@ import (
 
 	"github.com/mewshq/mews"
 	"github.com/mewshq/mews/internal/feed"
+	"github.com/mewshq/mews/internal/store/storetest"
 )
 
 // A model is what statements say, kept in the simplest way.
@@ -102,6 +103,7 @@ var names = []string{"a", "b", "c", "d"}
 // TestModel: any imports of several feeds leave what the model has, a marker moves
 // when what is shown moves and only then, and a reader by marker has it all.
 func TestModel(t *testing.T) {
+	storetest.SkipUnderRace(t)
 	w := newWorld(t)
 	run := 0
 	rapid.Check(t, func(t *rapid.T) {
