@@ -38,7 +38,11 @@ func (c *Collection) aggregateChosen(tx *store.Tx, cid store.CID, n *node) (Resu
 	}
 	chosen := *n
 	chosen.terms.from, chosen.terms.size = 0, max(1, len(list))
-	chosen.where = c.narrowed(n, list)
+	stripped, err := c.stripped(tx, cid, n.where)
+	if err != nil {
+		return Result{}, err
+	}
+	chosen.where = c.narrowed(n, list, stripped)
 	f, err := c.newFolding(&chosen)
 	if err != nil {
 		return Result{}, err
@@ -138,8 +142,9 @@ func (g *group) adopt(tx *store.Tx, cid store.CID, c *Collection, list []counted
 }
 
 // narrowed selects the records of the chosen terms, if there is a way that costs
-// less than reading all of them: choose does it as well.
-func (c *Collection) narrowed(n *node, list []counted) Where {
+// less than reading all of them: choose does it as well. Nothing is less than to
+// read strips, where a lookup leads to records that the filter does not select.
+func (c *Collection) narrowed(n *node, list []counted, stripped bool) Where {
 	w := n.where
 	var values []any
 	var records int64
@@ -156,7 +161,7 @@ func (c *Collection) narrowed(n *node, list []counted) Where {
 	o := c.operand(n.field, fql.Compare{}, time.Time{})
 	in := oneOf(c.indexedColumn(n.field), values)
 	switch {
-	case n.field.Indexed && records <= int64(c.work.few):
+	case n.field.Indexed && records <= int64(c.work.few) && !stripped:
 		in, _ = o.lookup(func(operand) (cond, error) { return in, nil })
 		w.narrow = true
 	case n.field.Multi():
