@@ -162,8 +162,16 @@ func (c *Collection) narrowed(n *node, list []counted, stripped bool) Where {
 	in := oneOf(c.indexedColumn(n.field), values)
 	switch {
 	case n.field.Indexed && records <= int64(c.work.few) && !stripped:
-		in, _ = o.lookup(func(operand) (cond, error) { return in, nil })
-		w.narrow = true
+		has := func(operand) (cond, error) { return in, nil }
+		lead, err := o.lead(has)
+		if err != nil {
+			return w
+		}
+		part, err := o.ofRecord(has)
+		if err != nil {
+			return w
+		}
+		in, w.leads = o.lookup(lead, part), append(w.leads[:len(w.leads):len(w.leads)], lead)
 	case n.field.Multi():
 		return w
 	}
@@ -171,7 +179,7 @@ func (c *Collection) narrowed(n *node, list []counted, stripped bool) Where {
 	if !w.Empty() {
 		in = all(w.cond, in)
 	}
-	return Where{c: w.c, cond: in, narrow: w.narrow}
+	return Where{c: w.c, cond: in, leads: w.leads}
 }
 
 // columnValue is a term as its column holds it.

@@ -20,9 +20,9 @@ type compiler struct {
 	c       *Collection
 	now     time.Time
 	spans   int
-	unknown bool // the filter names a field that there is not, and shall match nothing
-	bares   bool // the filter names the field that hides records
-	narrow  bool // an index leads to all records that can be selected
+	unknown bool        // the filter names a field that there is not, and shall match nothing
+	bares   bool        // the filter names the field that hides records
+	leads   []statement // see Where
 }
 
 // expr compiles a node. Of a narrowing one it is known that no record is
@@ -76,13 +76,16 @@ func (k *compiler) compare(cmp fql.Compare, narrowing bool) (cond, error) {
 	}
 	compare := func(o operand) (cond, error) { return o.compare(values) }
 	o.direct = f.Indexed && o.exact(values)
-	way := o.ofRecord
-	if narrowing && !null && o.direct {
-		k.narrow, way = true, o.lookup
-	}
-	part, err := way(compare)
+	part, err := o.ofRecord(compare)
 	if err != nil {
 		return part, err
+	}
+	if narrowing && !null && o.direct {
+		lead, err := o.lead(compare)
+		if err != nil {
+			return part, err
+		}
+		k.leads, part = append(k.leads, lead), o.lookup(lead, part)
 	}
 	part = part.matching(o.match(values))
 	if null {
@@ -166,19 +169,22 @@ func (c *Collection) follow(table string, value cond, direct bool) cond {
 	}
 }
 
-// lookup goes from the values, by their index, to the records.
-func (o operand) lookup(value func(operand) (cond, error)) (cond, error) {
-	key := o.c.column(o.c.schema.Key)
-	table, record := o.c.schema.Table, key
+// lookup goes by a lead to the records, where not many are looked at.
+func (o operand) lookup(lead statement, part cond) cond {
+	found := statement{o.c.column(o.c.schema.Key) + " IN (" + lead.sql + ")", lead.args}
+	return cond{one: found, many: part.many, union: part.union}
+}
+
+// lead gives the keys of the records that have the values, by their index.
+func (o operand) lead(value func(operand) (cond, error)) (statement, error) {
+	table, record := o.c.schema.Table, o.c.column(o.c.schema.Key)
 	if o.field.Multi() {
 		table, record = o.field.Child, o.field.Child+".record"
 	}
 	v, err := value(o)
 	if err != nil {
-		return cond{}, err
+		return statement{}, err
 	}
 	rows := both(where(table+".cid = ?", cidArg{}).one, v.one)
-	found := statement{key + " IN (SELECT " + record + " FROM " + table + " WHERE " + rows.sql + ")", rows.args}
-	most, err := o.ofRecord(value)
-	return cond{one: found, many: most.many, union: most.union}, err
+	return statement{"SELECT " + record + " FROM " + table + " WHERE " + rows.sql, rows.args}, nil
 }

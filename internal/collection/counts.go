@@ -11,7 +11,11 @@ import (
 // Counts tells how many of the records that w selects are selected by each of
 // some others, too.
 func (c *Collection) Counts(tx *store.Tx, cid store.CID, w Where, others ...Where) ([]int64, error) {
-	if w.narrow {
+	led, err := c.led(tx, cid, w)
+	if err != nil {
+		return nil, err
+	}
+	if led {
 		own := w.own(where(c.dialect.unindexed(c.column("cid"))+" = ?", cidArg{})).one
 		columns := counting(others, func(c cond) statement { return c.one })
 		return c.counts(tx, len(others), statement{

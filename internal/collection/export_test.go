@@ -9,7 +9,7 @@ import (
 // Strategy makes a collection of few records choose as one of many does, with
 // parts of eight keys.
 func (c *Collection) Strategy(sparse, few, reach int) {
-	c.strategy = strategy{sparse, few, reach}
+	c.strategy = strategy{sparse: sparse, led: few, few: few, reach: reach}
 	c.work.part = 3
 }
 

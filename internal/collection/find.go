@@ -12,6 +12,7 @@ import (
 // A strategy holds the figures by which the way to a page is chosen.
 type strategy struct {
 	sparse int // most records that an index leads to and that are sorted here
+	led    int // most that an index leads to while strips tell as soon of all
 	few    int // most records that are fetched by their keys
 	reach  int // most entries of an index that a first walk looks at
 }
@@ -19,7 +20,7 @@ type strategy struct {
 // measured on a million records: 10,000 are fetched and sorted in 20 ms, and
 // 30,000 that lie scattered are fetched in the time in which half of all are
 // read in a row.
-func measured() strategy { return strategy{sparse: 10_000, few: 2000, reach: 30_000} }
+func measured() strategy { return strategy{sparse: 10_000, led: 500, few: 2000, reach: 30_000} }
 
 // A finder gives the rows of one page, and one more when there are more.
 type finder struct {
@@ -49,7 +50,7 @@ func (f *finder) seen() int {
 // records, which also gives their number; the index of the order then leads along
 // them until the page is full.
 func (f *finder) find() ([]row, error) {
-	if f.where.narrow && f.total <= f.c.strategy.sparse {
+	if f.total <= f.c.strategy.sparse {
 		rows, all, err := f.all()
 		if err != nil || all {
 			return f.cut(rows), err
@@ -106,17 +107,13 @@ func (f *finder) cut(rows []row) []row {
 	return rows[:min(f.limit+1, len(rows))]
 }
 
-// all gives the selected records, in no order, if they are not too many to look
-// up: less are where strips tell sooner of all records.
+// all gives the selected records, in no order, if an index leads to them and
+// they are not too many to look up.
 func (f *finder) all() (rows []row, all bool, err error) {
-	few, most := min(f.c.strategy.few, f.c.strategy.sparse), f.c.strategy.sparse
-	rows, err = f.rows(f.allOf(few + 1))
-	if err != nil || len(rows) <= few {
-		return rows, true, err
-	}
-	if stripped, err := f.c.stripped(f.tx, f.cid, f.where); err != nil || stripped || few == most {
+	if led, err := f.c.led(f.tx, f.cid, f.where); err != nil || !led {
 		return nil, false, err
 	}
+	most := f.c.strategy.sparse
 	rows, err = f.rows(f.allOf(most + 1))
 	return rows, len(rows) <= most, err
 }

@@ -102,7 +102,11 @@ func fill(tx *store.Tx, b *block, st statement, columns int, keyed bool) error {
 // reading chooses how the records of an aggregation are read: those of a narrow
 // filter by their keys, all others part by part.
 func (f *folding) reading(tx *store.Tx, w Where, cid store.CID) (*reading, error) {
-	if w.narrow {
+	led, err := f.c.led(tx, cid, w)
+	if err != nil {
+		return nil, err
+	}
+	if led {
 		keys, all, err := f.few(tx, w, cid)
 		if err != nil || all {
 			chunks := slices.Collect(slices.Chunk(keys, maxNamed))
@@ -129,31 +133,18 @@ func (f *folding) reading(tx *store.Tx, w Where, cid store.CID) (*reading, error
 	}}, err
 }
 
-// few gives the keys of the selected records, if they are few: a tenth as many are
-// where strips tell sooner of all records.
+// few gives the keys of the selected records, if they are few.
 func (f *folding) few(tx *store.Tx, w Where, cid store.CID) (keys []any, all bool, err error) {
 	most := f.c.work.few
-	if keys, err = f.first(tx, w, cid, most/10+1); err != nil || len(keys) <= most/10 {
-		return keys, true, err
-	}
-	if stripped, err := f.c.stripped(tx, cid, w); err != nil || stripped {
-		return nil, false, err
-	}
-	keys, err = f.first(tx, w, cid, most+1)
-	return keys, len(keys) <= most, err
-}
-
-// first gives the keys of so many selected records.
-func (f *folding) first(tx *store.Tx, w Where, cid store.CID, most int) (keys []any, err error) {
 	from, sql, args := w.few(cid)
 	err = tx.Scan(func(row []driver.Value) error {
 		keys = append(keys, row[0])
 		return nil
-	}, 1, f.c.dialect.Statement("SELECT "+f.c.column(f.c.schema.Key)+" FROM "+from+" WHERE "+sql+" LIMIT ?"), append(args, most)...)
+	}, 1, f.c.dialect.Statement("SELECT "+f.c.column(f.c.schema.Key)+" FROM "+from+" WHERE "+sql+" LIMIT ?"), append(args, most+1)...)
 	if err != nil {
-		return nil, fmt.Errorf("aggregate: %w", err)
+		return nil, false, fmt.Errorf("aggregate: %w", err)
 	}
-	return keys, nil
+	return keys, len(keys) <= most, nil
 }
 
 // readPart reads what all sources have of some records. Where none of them is

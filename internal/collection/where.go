@@ -11,11 +11,11 @@ import (
 // times, and relative dates in it were fixed when it was parsed.
 type Where struct {
 	c      *Collection
-	cond   cond   // no text: all records
-	narrow bool   // an index leads to all records that can be selected, mostly few
-	bares  bool   // the filter names the field that hides records
-	hidden string // condition that leaves them out, "" for none; in cond, too
-	plain  bool   // there is no other condition
+	cond   cond        // no text: all records
+	leads  []statement // by an index each, to all records that can be selected, mostly few
+	bares  bool        // the filter names the field that hides records
+	hidden string      // condition that leaves them out, "" for none; in cond, too
+	plain  bool        // there is no other condition
 }
 
 // Parse reads an FQL filter and a phrase; a record must satisfy both, and must
@@ -75,7 +75,7 @@ func (c *Collection) parse(filter, q string) (Where, error) {
 	case k.unknown:
 		w.cond = c.never()
 	case len(parts) > 0:
-		w.cond, w.narrow = all(parts...), k.narrow
+		w.cond, w.leads = all(parts...), k.leads
 	}
 	if w.args() > maxArgs {
 		return w, errorf("the filter has more than %d values", maxArgs)
@@ -92,6 +92,9 @@ func (w Where) Empty() bool { return w.cond.one.sql == "" }
 // narrows tells whether a filter or a phrase selects, and not only what hides
 // records.
 func (w Where) narrows() bool { return !w.Empty() && !w.plain }
+
+// narrow tells whether an index leads to all records that can be selected.
+func (w Where) narrow() bool { return len(w.leads) > 0 }
 
 // visible adds to a condition what hides records: indexes can hold both.
 func (w Where) visible(c cond) cond {
@@ -111,7 +114,7 @@ func (w Where) args() int { return max(len(w.cond.one.args), len(w.cond.many.arg
 // reading the table once.
 func (w Where) SQL(cid store.CID) (sql string, args []any) {
 	own := w.own(where(w.c.dialect.unindexed(w.c.column("cid"))+" = ?", cidArg{}))
-	if w.narrow {
+	if w.narrow() {
 		return own.one.sql, bound(own.one.args, cid, everything())
 	}
 	return own.many.sql, bound(own.many.args, cid, everything())
