@@ -173,12 +173,18 @@ func TestIngestFollows(t *testing.T) {
 		code        int
 	}
 	end := make(chan ended, 1)
+	state := filepath.Join(dir, "state")
 	go func() {
-		out, errOut, code := f.mews(run{ctx: ctx}, "ingest", "files", log, "--follow", "--checkpoints", filepath.Join(dir, "state"))
+		out, errOut, code := f.mews(run{ctx: ctx}, "ingest", "files", log, "--follow", "--checkpoints", state)
 		end <- ended{out, errOut, code}
 	}()
+	// A chunk is in the journal when its answer has been counted.
+	done := func() int {
+		journal, _ := os.ReadFile(filepath.Join(state, "journal"))
+		return strings.Count(string(journal), `"done"`)
+	}
 	await := func(n int) {
-		for limit := time.Now().Add(20 * time.Second); len(c.got()) < n && time.Now().Before(limit); {
+		for limit := time.Now().Add(time.Minute); done() < n && time.Now().Before(limit); {
 			time.Sleep(5 * time.Millisecond)
 		}
 	}

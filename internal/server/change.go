@@ -78,7 +78,7 @@ func (s *Server) change(ctx context.Context, before func(*node) error, work func
 		return mews.Errorf(mews.ErrUnavailable, "the server ends")
 	}
 	began := time.Now()
-	if err := s.stage.clear(patience); err != nil {
+	if err := s.stage.clear(s.patience); err != nil {
 		return err
 	}
 	if err := before(old.node); err != nil {

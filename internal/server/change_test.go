@@ -242,6 +242,9 @@ func TestResetForgetsRulesAndRequests(t *testing.T) {
 // fails; they wait.
 func TestRequestsWait(t *testing.T) {
 	s := mustStart(t, t.Context(), devConfig(t))
+	s.changing.Lock()
+	s.patience = time.Minute // a slow login is not to be cut off here
+	s.changing.Unlock()
 	c := clientOf(t, s)
 	fill(t, c, "first")
 	_, err := c.Dev().SaveSnapshot(t.Context(), "x")

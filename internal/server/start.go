@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -29,8 +30,9 @@ type Server struct {
 	done   chan struct{}
 	err    error // how it ended; to be read after done
 
-	changing sync.Mutex // one change of the act at a time
-	ending   bool       // no change any more
+	changing sync.Mutex    // one change of the act at a time
+	ending   bool          // no change any more
+	patience time.Duration // see the constant
 }
 
 // Start serves in the background until ctx ends or Close is called. When it
@@ -40,7 +42,7 @@ func Start(ctx context.Context, cfg Config, logTo io.Writer) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, log: newLogger(logTo, cfg.LogLevel, cfg.LogFormat), done: make(chan struct{})}
+	s := &Server{cfg: cfg, log: newLogger(logTo, cfg.LogLevel, cfg.LogFormat), done: make(chan struct{}), patience: patience}
 	var err error
 	if s.folder, err = takeFolder(cfg); err != nil {
 		return nil, disk(err)
