@@ -71,26 +71,9 @@ func runHostShow(ctx context.Context, g *globals, args []string) error {
 	if err != nil {
 		return err
 	}
-	return g.withClient(func(c *mews.Client) error {
-		env, err := c.Hosts().Get(ctx, ids...)
-		if err != nil {
-			return err
-		}
-		v := viewOf(env, hostColumns...)
-		if g.output.forPeople() {
-			v.rows = nil // they are shown below; write tells the errors
-			if err := showEach(g, env.Resources, showHost); err != nil {
-				return err
-			}
-		}
-		if err := g.write(v); err != nil {
-			return err
-		}
-		if len(env.Errors) > 0 {
-			return silent(errPartial)
-		}
-		return nil
-	})
+	get := func(c *mews.Client) (*mews.Envelope[mews.Device], error) { return c.Hosts().Get(ctx, ids...) }
+	rows := func(env *mews.Envelope[mews.Device]) view { return viewOf(env, hostColumns...) }
+	return showRecords(g, get, rows, showHost)
 }
 
 // hostID checks an id before anything is sent.

@@ -94,26 +94,9 @@ func runIntelShow(ctx context.Context, g *globals, args []string) error {
 	if err != nil {
 		return err
 	}
-	return g.withClient(func(c *mews.Client) error {
-		env, err := c.Intel().Get(ctx, ids...)
-		if err != nil {
-			return err
-		}
-		v := viewOf(env, intelColumns...)
-		if g.output.format == "table" && len(g.output.fields) == 0 {
-			v.rows = nil // they are shown below; write tells the errors
-			if err := showEach(g, env.Resources, showIntel); err != nil {
-				return err
-			}
-		}
-		if err := g.write(v); err != nil {
-			return err
-		}
-		if len(env.Errors) > 0 {
-			return silent(errPartial)
-		}
-		return nil
-	})
+	get := func(c *mews.Client) (*mews.Envelope[mews.IntelIndicator], error) { return c.Intel().Get(ctx, ids...) }
+	rows := func(env *mews.Envelope[mews.IntelIndicator]) view { return viewOf(env, intelColumns...) }
+	return showRecords(g, get, rows, showIntel)
 }
 
 // intelID is the id of a word: one itself, or a value that tells its type.

@@ -160,23 +160,6 @@ func (g *globals) write(v view) error {
 	return nil
 }
 
-// showEach writes records one below the other, for people.
-func showEach[T any](g *globals, records []T, show func(w *bufio.Writer, r T) error) error {
-	w := bufio.NewWriter(g.Out)
-	for i, r := range records {
-		if i > 0 {
-			fmt.Fprintln(w)
-		}
-		if err := show(w, r); err != nil {
-			return err
-		}
-	}
-	if err := w.Flush(); err != nil {
-		return fmt.Errorf("write the result: %w", err)
-	}
-	return nil
-}
-
 // A document is the JSON and YAML output: the API's envelope, rows projected.
 type document struct {
 	Meta      *mews.Meta        `json:"meta,omitempty"`

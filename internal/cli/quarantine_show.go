@@ -28,26 +28,13 @@ func runQuarantineShow(ctx context.Context, g *globals, args []string) error {
 	if err != nil {
 		return err
 	}
-	return g.withClient(func(c *mews.Client) error {
-		env, err := c.Quarantine().Details(ctx, ids...)
-		if err != nil {
-			return err
-		}
-		v := viewOf(env, "id", "state", "hostname", "username", "date_created")
-		if g.output.forPeople() {
-			v.rows = nil // they are shown below; write tells the errors
-			if err := showEach(g, env.Resources, showDetail); err != nil {
-				return err
-			}
-		}
-		if err := g.write(v); err != nil {
-			return err
-		}
-		if len(env.Errors) > 0 {
-			return silent(errPartial)
-		}
-		return nil
-	})
+	get := func(c *mews.Client) (*mews.Envelope[mews.QuarantineDetail], error) {
+		return c.Quarantine().Details(ctx, ids...)
+	}
+	rows := func(env *mews.Envelope[mews.QuarantineDetail]) view {
+		return viewOf(env, "id", "state", "hostname", "username", "date_created")
+	}
+	return showRecords(g, get, rows, showDetail)
 }
 
 func showDetail(w *bufio.Writer, r mews.QuarantineDetail) error {

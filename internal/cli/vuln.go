@@ -125,26 +125,11 @@ func runVulnShow(ctx context.Context, g *globals, args []string) error {
 	if err != nil {
 		return err
 	}
-	return g.withClient(func(c *mews.Client) error {
-		env, err := c.Vulnerabilities().Get(ctx, ids...)
-		if err != nil {
-			return err
-		}
-		v := vulnView(env)
-		if g.output.format == "table" && len(g.output.fields) == 0 {
-			v.rows = nil // they are shown below; write tells the errors
-			if err := showEach(g, env.Resources, showVuln); err != nil {
-				return err
-			}
-		}
-		if err := g.write(v); err != nil {
-			return err
-		}
-		if len(env.Errors) > 0 {
-			return silent(errPartial)
-		}
-		return nil
-	})
+	get := func(c *mews.Client) (*mews.Envelope[mews.Vulnerability], error) {
+		return c.Vulnerabilities().Get(ctx, ids...)
+	}
+	rows := func(env *mews.Envelope[mews.Vulnerability]) view { return vulnView(env) }
+	return showRecords(g, get, rows, showVuln)
 }
 
 // vulnID checks an id before anything is sent.
